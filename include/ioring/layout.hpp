@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// layout.hpp - where the two queues lie and who may write which word.
+//
+// Both queues are arrays of a power of two with a free-running 32-bit head and tail. The program
+// writes `sq_tail` and `cq_head`, the backend writes the rest. The words are in memory shared with
+// the kernel on the uring backend and in ordinary memory elsewhere.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "ioring/sqe.hpp"
+
+namespace ioring {
+
+// Bits of `*ring_view::sq_flags`.
+namespace sq_flag {
+inline constexpr std::uint32_t need_wakeup = 1U << 0;
+inline constexpr std::uint32_t cq_overflow = 1U << 1;  // Completions wait outside the queue: enter.
+inline constexpr std::uint32_t taskrun = 1U << 2;      // Completions wait for an enter to post them.
+}  // namespace sq_flag
+
+struct ring_view {
+    sqe* sqes = nullptr;
+    cqe* cqes = nullptr;
+    // Backend: release when entries were consumed. Program: acquire before it writes an entry again.
+    std::atomic<std::uint32_t>* sq_head = nullptr;
+    // Program: release when entries are complete. Backend: acquire before it reads them.
+    std::atomic<std::uint32_t>* sq_tail = nullptr;
+    std::atomic<std::uint32_t>* sq_flags = nullptr;
+    // Program: release when entries were read. Backend: acquire before it overwrites them.
+    std::atomic<std::uint32_t>* cq_head = nullptr;
+    // Backend: release when entries are complete. Program: acquire before it reads them.
+    std::atomic<std::uint32_t>* cq_tail = nullptr;
+    // Completions that a backend had to throw away. No backend of this library does; see the contract.
+    std::atomic<std::uint32_t>* cq_overflow = nullptr;
+    std::uint32_t sq_entries = 0;  // A power of two, or 0 when there is no ring.
+    std::uint32_t cq_entries = 0;
+};
+static_assert(sizeof(std::atomic<std::uint32_t>) == 4 &&
+              std::atomic<std::uint32_t>::is_always_lock_free);
+
+}  // namespace ioring

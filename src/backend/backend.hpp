@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// backend.hpp - the contract of a backend, and all that a port must provide.
+//
+// A backend is io_uring's own three calls: set-up (its factory), enter() and register_(). It owns the two
+// queues that `view()` describes, consumes SQEs and posts CQEs. Only enter() makes progress, and it is
+// the only virtual call of the data path: one a batch.
+//
+// What every backend promises (docs/architecture.md says why):
+//  - Each accepted SQE gets exactly one terminal CQE (a multishot one any number with `more` first),
+//    except a successful one with cqe_skip_success.
+//  - An opcode or flag outside probe() completes with -EINVAL; one that is in it but impossible for this
+//    descriptor with -EOPNOTSUPP. Nothing is ignored in silence.
+//  - No CQE is lost: what finds the queue full waits in the backend, sq_flag::cq_overflow is set, and
+//    enter() with enter_flag::getevents posts it once there is room.
+//  - `res` is the host's -errno.
+//
+// Threads: everything is called by the ring's owner thread, except set-up, the destructor, and
+// register_(register_op::wake), which any thread and any signal handler may call. The owner is the
+// thread of the first enter().
+//
+// To add a backend: derive from `backend` in a folder of its own, which includes this file and lower
+// layers only; give a factory of type `setup_function`; put a row into registry.cpp.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "ioring/layout.hpp"
+#include "ioring/probe.hpp"
+
+namespace ioring::backends {
+
+// Bits of enter()'s `flags`.
+namespace enter_flag {
+inline constexpr std::uint32_t getevents = 1U << 0;  // Post what has completed; wait for min_complete.
+}  // namespace enter_flag
+
+// enter() waits without bound.
+inline constexpr std::int64_t no_timeout = -1;
+
+// What register_() is asked for; `argument` and `count` depend on it. Results are 0 or more, or -errno.
+enum class register_op : std::uint32_t {
+    // Any thread, any signal handler. Makes the current or the next wait of enter() end.
+    wake,
+    // The descriptor to be polled (multishot) with reserved_user_data so that `wake` has an effect, or
+    // -ENOENT when this backend wakes by itself. The ring arms the poll; the backend drains and closes the
+    // descriptor.
+    wake_descriptor,
+    // `argument`: socket_shutdown. Shuts down at once, without an SQE.
+    shutdown_now,
+    // `argument`: std::int32_t, the descriptor. Closes at once; operations in flight on it have been cancelled
+    // by the caller. User-space kernels also forget the descriptor and raise its generation.
+    close_now,
+    // `argument`: kernel_buffer. Pins a range for send_zc in slot `count`; -ENOMEM when RLIMIT_MEMLOCK is too
+    // small, -EOPNOTSUPP when the backend has no use for it.
+    pin_buffer,
+    // Unpins slot `count`.
+    unpin_buffer,
+    // `argument`: buffer_ring. Makes it buffer group `buffer_ring::group`; -EEXIST when the group is in use.
+    add_buffer_ring,
+    // `count`: the group.
+    remove_buffer_ring,
+    // After fork() in the child: gives the process's share of the ring back without touching what the parent
+    // uses. Nothing but the destructor may be called afterwards.
+    abandon_after_fork,
+};
+
+struct socket_shutdown {
+    std::int32_t fd;
+    std::uint32_t how;  // shutdown_how
+};
+
+struct kernel_buffer {
+    std::byte* data;
+    std::size_t bytes;
+};
+
+// A provided-buffer ring in the kernel's format: `entries` records of 16 bytes {addr, len, bid, tail}, page
+// aligned, a power of two up to 32768; the tail is in the last two bytes of the first record.
+struct buffer_ring {
+    void* records;
+    std::uint32_t entries;
+    std::uint16_t group;
+    bool incremental;  // feature::incremental_buffers
+};
+
+struct backend_options {
+    std::uint32_t sq_entries = 0;  // A power of two.
+    std::uint32_t cq_entries = 0;  // A power of two, at least sq_entries.
+};
+
+class backend {
+public:
+    backend(const backend&) = delete;
+    backend& operator=(const backend&) = delete;
+    virtual ~backend() = default;
+
+    // Takes up to `to_submit` SQEs from the queue and, with getevents, posts completions and waits until
+    // `min_complete` CQEs are in the queue, `timeout_ns` (no_timeout: never) has passed, a wake or a
+    // signal. Returns how many SQEs it took (those are gone from the queue, the rest stay), or, when
+    // it took none: -ETIME, -EINTR, -EAGAIN, -EBUSY (reap completions, then retry), -EEXIST (wrong
+    // thread), -EOWNERDEAD (after a fork, in the child). Never blocks without getevents.
+    virtual int enter(std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags,
+                      std::int64_t timeout_ns) noexcept = 0;
+
+    virtual int register_(register_op operation, void* argument, std::uint32_t count) noexcept = 0;
+
+    [[nodiscard]] const ring_view& view() const noexcept { return view_; }
+    [[nodiscard]] const probe_result& probe() const noexcept { return probe_; }
+    // What was set up, in words for a person: flags and fallbacks. Lives as long as the backend.
+    [[nodiscard]] const std::string& description() const noexcept { return description_; }
+
+protected:
+    backend() = default;
+
+    ring_view view_;
+    probe_result probe_;
+    std::string description_;
+};
+
+// Makes `out` a backend of `options`, not yet owned by a thread. On error `out` is unchanged and `why` is
+// one sentence that says what was refused and what to do about it.
+// Errors: not_supported or operation_not_permitted when this machine refuses the backend altogether;
+// anything else (not_enough_memory, too_many_files_open) is exhaustion.
+using setup_function = std::error_code (*)(const backend_options& options,
+                                           std::unique_ptr<backend>& out,
+                                           std::string& why) noexcept;
+
+struct backend_entry {
+    std::string_view name;
+    setup_function setup;
+    bool automatic;  // A candidate when the program names none.
+};
+
+}  // namespace ioring::backends

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// registry.hpp - the backends built into this library, best first, and the choice among them.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "backend/backend.hpp"
+
+namespace ioring::backends {
+
+struct chosen_backend {
+    std::unique_ptr<backend> instance;
+    std::string_view name;  // Static.
+    std::string reason;     // Why this one: one clause for a person.
+};
+
+[[nodiscard]] std::span<const backend_entry> all() noexcept;
+
+// Sets up the backend called `name`, or for "automatic" the first candidate that works here.
+// A refusal moves on to the next candidate, exhaustion does not. On error `out` is unchanged.
+// Errors: invalid_argument (no such backend in this build; `why` lists those there are), or what set-up gave.
+[[nodiscard]] std::error_code choose(std::string_view name, const backend_options& options,
+                                     chosen_backend& out, std::string& why) noexcept;
+
+}  // namespace ioring::backends
