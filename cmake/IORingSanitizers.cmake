@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+# IORingSanitizers.cmake - applies IORING_SANITIZE to all that this project compiles and links.
+if(IORING_SANITIZE)
+  foreach(sanitizer IN LISTS IORING_SANITIZE)
+    if(NOT sanitizer MATCHES "^(address|undefined|thread|fuzzer-no-link)$")
+      message(FATAL_ERROR "IORING_SANITIZE: `${sanitizer}` is none of address, undefined, thread, "
+                          "fuzzer-no-link")
+    endif()
+  endforeach()
+  if("thread" IN_LIST IORING_SANITIZE AND "address" IN_LIST IORING_SANITIZE)
+    message(FATAL_ERROR "IORING_SANITIZE: thread and address exclude each other")
+  endif()
+  list(JOIN IORING_SANITIZE "," ioring_sanitizers)
+  add_compile_options("-fsanitize=${ioring_sanitizers}" -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options("-fsanitize=${ioring_sanitizers}")
+endif()

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# IORingSources.cmake - which files of a folder this system compiles.
+#
+# x_linux.cpp, x_posix.cpp, x_darwin.cpp, x_bsd.cpp and x_windows.cpp (and x_linux_test.cpp, ...)
+# are compiled on those systems only; a file without such an ending is compiled everywhere.
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  set(IORING_OS_SUFFIXES linux posix)
+elseif(CMAKE_SYSTEM_NAME STREQUAL "Darwin")
+  set(IORING_OS_SUFFIXES darwin posix)
+elseif(CMAKE_SYSTEM_NAME MATCHES "BSD$|^DragonFly$")
+  set(IORING_OS_SUFFIXES bsd posix)
+elseif(CMAKE_SYSTEM_NAME STREQUAL "Windows")
+  set(IORING_OS_SUFFIXES windows)
+else()
+  message(FATAL_ERROR "IORingGroup does not know the system ${CMAKE_SYSTEM_NAME}")
+endif()
+
+set(ioring_foreign_suffixes linux posix darwin bsd windows)
+list(REMOVE_ITEM ioring_foreign_suffixes ${IORING_OS_SUFFIXES})
+list(JOIN ioring_foreign_suffixes "|" IORING_FOREIGN_SUFFIXES)
+
+# Sets `sources` and `tests` to the folder's own .cpp files: *_test.cpp are tests, the rest sources.
+function(ioring_folder_files folder sources tests)
+  file(GLOB files CONFIGURE_DEPENDS "${folder}/*.cpp")
+  list(FILTER files EXCLUDE REGEX "_(${IORING_FOREIGN_SUFFIXES})(_test)?\\.cpp$")
+  set(test_files ${files})
+  list(FILTER test_files INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER files EXCLUDE REGEX "_test\\.cpp$")
+  set(${sources} ${files} PARENT_SCOPE)
+  set(${tests} ${test_files} PARENT_SCOPE)
+endfunction()

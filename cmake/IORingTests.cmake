@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+# IORingTests.cmake - how tests are built and registered with ctest.
+#
+# A test whose name contains `thread` has the label `threads`: those run under ThreadSanitizer too.
+find_package(GTest REQUIRED)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+include(GoogleTest)
+
+# Seconds after which ctest ends one test. No wait in a test may come near it.
+set(IORING_TEST_TIMEOUT_S 120)
+
+# ioring_add_gtest(name SOURCES a_test.cpp ... [LINKS target ...] [INCLUDES folder ...])
+#
+# Builds the executable ioring_<name>_test; ctest names its tests <name>.<suite>.<test>.
+function(ioring_add_gtest name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;INCLUDES" ${ARGN})
+  set(target ioring_${name}_test)
+  add_executable(${target} ${arg_SOURCES})
+  ioring_compile_settings(${target} PRIVATE)
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests" ${arg_INCLUDES})
+  target_compile_definitions(${target} PRIVATE IORING_CMAKE_VERSION="${PROJECT_VERSION}")
+  target_link_libraries(${target} PRIVATE ${arg_LINKS} GTest::gtest_main)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    # GoogleTest's own macros are called without their optional argument.
+    target_compile_options(${target} PRIVATE -Wno-gnu-zero-variadic-macro-arguments)
+  endif()
+  set_target_properties(${target} PROPERTIES
+                        RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/bin")
+  foreach(filter IN ITEMS "-*thread*" "*thread*")
+    set(labels unit)
+    if(filter STREQUAL "*thread*")
+      list(APPEND labels threads)
+    endif()
+    gtest_discover_tests(${target} TEST_PREFIX "${name}." TEST_FILTER "${filter}"
+                         DISCOVERY_MODE PRE_TEST
+                         PROPERTIES TIMEOUT ${IORING_TEST_TIMEOUT_S} LABELS "${labels}")
+  endforeach()
+endfunction()
+
+# ioring_add_script_test(name script [LABELS label ...] [ARGS argument ...])
+#
+# Runs a python or shell script as the test `name`. The script finds what it needs in its
+# environment: IORING_SOURCE_DIR, IORING_BUILD_DIR, IORING_BIN_DIR (the tools) and
+# IORING_SANITIZE. Exit status 77 is a skip.
+function(ioring_add_script_test name script)
+  cmake_parse_arguments(arg "" "" "LABELS;ARGS" ${ARGN})
+  if(script MATCHES "\\.py$")
+    # -B: no cached byte code beside the sources.
+    set(runner "${Python3_EXECUTABLE}" -B)
+  else()
+    set(runner bash)
+  endif()
+  add_test(NAME ${name} COMMAND ${runner} "${script}" ${arg_ARGS})
+  set_tests_properties(${name} PROPERTIES
+    TIMEOUT ${IORING_TEST_TIMEOUT_S} SKIP_RETURN_CODE 77 LABELS "${arg_LABELS}"
+    ENVIRONMENT "IORING_SOURCE_DIR=${PROJECT_SOURCE_DIR};IORING_BUILD_DIR=${PROJECT_BINARY_DIR};\
+IORING_BIN_DIR=${PROJECT_BINARY_DIR}/bin;IORING_SANITIZE=${ioring_sanitizers}")
+endfunction()
+
+# Registers a folder without a CMakeLists.txt of its own: its *_test.cpp become one executable
+# linked to the finished library, each *_test.py and *_test.sh one script test.
+function(ioring_add_test_folder folder)
+  get_filename_component(name "${folder}" NAME)
+  ioring_folder_files("${folder}" helpers tests)
+  if(tests)
+    ioring_add_gtest(${name} SOURCES ${tests} ${helpers} LINKS ioring::ioring
+                     INCLUDES "${folder}" "${PROJECT_SOURCE_DIR}/src")
+  endif()
+  file(GLOB scripts CONFIGURE_DEPENDS "${folder}/*_test.py" "${folder}/*_test.sh")
+  foreach(script IN LISTS scripts)
+    get_filename_component(stem "${script}" NAME_WE)
+    ioring_add_script_test(${name}.${stem} "${script}" LABELS ${name})
+  endforeach()
+endfunction()
