@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// clock.hpp - the monotonic clock, as a number.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace ioring::platform {
+
+// Nanoseconds since some moment in the past, never going back; the clock of the kernel's own
+// time-outs (CLOCK_MONOTONIC). About 20-50 ns a call. Any thread, any signal handler.
+[[nodiscard]] std::uint64_t monotonic_ns() noexcept;
+
+// The moment `timeout` from now: now for a negative one, and the end of time (which never comes)
+// where the sum does not fit.
+[[nodiscard]] std::uint64_t deadline_ns(std::chrono::nanoseconds timeout) noexcept;
+
+// How long it is until `deadline`, 0 when it has passed, in whole milliseconds rounded up and cut
+// to what poll(2) takes: a wait for it never ends before the deadline does.
+[[nodiscard]] int poll_timeout_ms(std::uint64_t deadline) noexcept;
+
+}  // namespace ioring::platform
