@@ -17,13 +17,14 @@ namespace ioring {
 namespace sq_flag {
 inline constexpr std::uint32_t need_wakeup = 1U << 0;
 inline constexpr std::uint32_t cq_overflow = 1U << 1;  // Completions wait outside the queue: enter.
-inline constexpr std::uint32_t taskrun = 1U << 2;      // Completions wait for an enter to post them.
+inline constexpr std::uint32_t taskrun = 1U << 2;  // Completions wait for an enter to post them.
 }  // namespace sq_flag
 
 struct ring_view {
     sqe* sqes = nullptr;
     cqe* cqes = nullptr;
-    // Backend: release when entries were consumed. Program: acquire before it writes an entry again.
+    // Backend: release when entries were consumed. Program: acquire before it writes an entry
+    // again.
     std::atomic<std::uint32_t>* sq_head = nullptr;
     // Program: release when entries are complete. Backend: acquire before it reads them.
     std::atomic<std::uint32_t>* sq_tail = nullptr;
@@ -32,7 +33,8 @@ struct ring_view {
     std::atomic<std::uint32_t>* cq_head = nullptr;
     // Backend: release when entries are complete. Program: acquire before it reads them.
     std::atomic<std::uint32_t>* cq_tail = nullptr;
-    // Completions that a backend had to throw away. No backend of this library does; see the contract.
+    // Completions that a backend had to throw away. No backend of this library does; see the
+    // contract.
     std::atomic<std::uint32_t>* cq_overflow = nullptr;
     std::uint32_t sq_entries = 0;  // A power of two, or 0 when there is no ring.
     std::uint32_t cq_entries = 0;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // prep.hpp - inline functions that fill an SQE, one for each operation.
 //
-// Each writes the whole entry, so that what the entry held before does not matter. None of them fails,
-// allocates or calls the system; a wrong argument shows as the error of the completion. What an
-// SQE points at (bytes, sockaddr, msghdr, iovec, timespec) belongs to the operation until its CQE has
-// been read. `user_data` is the last argument everywhere and comes back in the CQE; ~0 is reserved.
+// Each writes the whole entry, so that what the entry held before does not matter. None of them
+// fails, allocates or calls the system; a wrong argument shows as the error of the completion. What
+// an SQE points at (bytes, sockaddr, msghdr, iovec, timespec) belongs to the operation until its
+// CQE has been read. `user_data` is the last argument everywhere and comes back in the CQE; ~0 is
+// reserved.
 //
 // Modifiers (link, buffer select, skip-success ...) are or-ed into `sqe::flags` afterwards.
 #pragma once
@@ -51,8 +52,8 @@ inline void prep_accept(sqe& entry, fd listener, ::sockaddr* address, std::uint3
                 .user_data = user_data};
 }
 
-// One CQE a connection until one comes without `more`: then prepare it again (after a pause when the
-// error is -EMFILE or -ENFILE; the connection stays in the backlog).
+// One CQE a connection until one comes without `more`: then prepare it again (after a pause when
+// the error is -EMFILE or -ENFILE; the connection stays in the backlog).
 inline void prep_accept_multishot(sqe& entry, fd listener, std::uint32_t socket_flags,
                                   std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::accept,
@@ -83,8 +84,8 @@ inline void prep_recv(sqe& entry, fd socket, std::span<std::byte> buffer, std::u
                 .user_data = user_data};
 }
 
-// Receives into a buffer that the backend takes from group `buffer_group` (buffer_group.hpp); the CQE
-// names it. `bytes_max` of 0 means the whole buffer. An empty group completes with -ENOBUFS, no
+// Receives into a buffer that the backend takes from group `buffer_group` (buffer_group.hpp); the
+// CQE names it. `bytes_max` of 0 means the whole buffer. An empty group completes with -ENOBUFS, no
 // byte is lost.
 inline void prep_recv_select(sqe& entry, fd socket, std::uint16_t buffer_group,
                              std::uint32_t bytes_max, std::uint32_t msg_flags,
@@ -131,8 +132,9 @@ inline void prep_send_vectorized(sqe& entry, fd socket, const ::iovec* pieces, s
                 .user_data = user_data};
 }
 
-// Posts two CQEs: the result, with `more`, and a notification when the bytes may be written again. If
-// the result comes without `more`, no notification follows. On loopback the kernel copies all the same.
+// Posts two CQEs: the result, with `more`, and a notification when the bytes may be written again.
+// If the result comes without `more`, no notification follows. On loopback the kernel copies all
+// the same.
 inline void prep_send_zc(sqe& entry, fd socket, std::span<const std::byte> bytes,
                          std::uint32_t msg_flags, std::uint16_t zc_flags,
                          std::uint64_t user_data) noexcept {
@@ -157,7 +159,8 @@ inline void prep_recvmsg(sqe& entry, fd socket, ::msghdr* message, std::uint32_t
     entry.op = opcode::recvmsg;
 }
 
-// Reads at `offset` (0 or ~0 for a socket) into kernel buffer `buffer_slot`; `buffer` must lie within it.
+// Reads at `offset` (0 or ~0 for a socket) into kernel buffer `buffer_slot`; `buffer` must lie
+// within it.
 inline void prep_read_fixed(sqe& entry, fd file, std::span<std::byte> buffer, std::uint64_t offset,
                             std::uint16_t buffer_slot, std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::read_fixed,
@@ -169,7 +172,8 @@ inline void prep_read_fixed(sqe& entry, fd file, std::span<std::byte> buffer, st
                 .buf_index = buffer_slot};
 }
 
-// As prep_read_fixed. On a socket whose peer is gone the kernel raises SIGPIPE: prefer prep_send there.
+// As prep_read_fixed. On a socket whose peer is gone the kernel raises SIGPIPE: prefer prep_send
+// there.
 inline void prep_write_fixed(sqe& entry, fd file, std::span<const std::byte> bytes,
                              std::uint64_t offset, std::uint16_t buffer_slot,
                              std::uint64_t user_data) noexcept {
@@ -183,21 +187,22 @@ inline void prep_write_fixed(sqe& entry, fd file, std::span<const std::byte> byt
 }
 
 // On io_uring this always goes to a worker thread; ring::shutdown_now() costs a tenth.
-inline void prep_shutdown(sqe& entry, fd socket, shutdown_how how, std::uint64_t user_data) noexcept {
+inline void prep_shutdown(sqe& entry, fd socket, shutdown_how how,
+                          std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::shutdown,
                 .fd = socket.value,
                 .len = static_cast<std::uint32_t>(how),
                 .user_data = user_data};
 }
 
-// Closes the descriptor and nothing else: an operation in flight on it stays in flight on io_uring, and
-// no FIN is sent. ring::prepare_close() cancels first.
+// Closes the descriptor and nothing else: an operation in flight on it stays in flight on io_uring,
+// and no FIN is sent. ring::prepare_close() cancels first.
 inline void prep_close(sqe& entry, fd file, std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::close, .fd = file.value, .user_data = user_data};
 }
 
-// Cancels the first operation in flight that carries `target`. Results: 0, -ENOENT (none), -EALREADY (it
-// is running and ends with its own result). The target always posts its own CQE too.
+// Cancels the first operation in flight that carries `target`. Results: 0, -ENOENT (none),
+// -EALREADY (it is running and ends with its own result). The target always posts its own CQE too.
 inline void prep_cancel(sqe& entry, std::uint64_t target, std::uint32_t cancel_flags,
                         std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::async_cancel,
@@ -206,8 +211,8 @@ inline void prep_cancel(sqe& entry, std::uint64_t target, std::uint32_t cancel_f
                 .user_data = user_data};
 }
 
-// Cancels by descriptor: with cancel_flag::all every one, and the result is their count. The kernel looks at
-// every armed operation of the ring to find them.
+// Cancels by descriptor: with cancel_flag::all every one, and the result is their count. The kernel
+// looks at every armed operation of the ring to find them.
 inline void prep_cancel_fd(sqe& entry, fd file, std::uint32_t cancel_flags,
                            std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::async_cancel,
@@ -224,10 +229,8 @@ inline void prep_cancel_everything(sqe& entry, std::uint64_t user_data) noexcept
 // Completes with the events that are there as a mask, once.
 inline void prep_poll_add(sqe& entry, fd file, std::uint32_t events,
                           std::uint64_t user_data) noexcept {
-    entry = sqe{.op = opcode::poll_add,
-                .fd = file.value,
-                .op_flags = events,
-                .user_data = user_data};
+    entry =
+        sqe{.op = opcode::poll_add, .fd = file.value, .op_flags = events, .user_data = user_data};
 }
 
 // One CQE each time an event appears (edge-triggered), until one comes without `more`.
@@ -250,14 +253,15 @@ inline void prep_poll_update(sqe& entry, std::uint64_t target, std::uint64_t new
                 .user_data = user_data};
 }
 
-// Ends the poll that carries `target` (it completes with -ECANCELED). Results: 0, -ENOENT, -EALREADY.
+// Ends the poll that carries `target` (it completes with -ECANCELED). Results: 0, -ENOENT,
+// -EALREADY.
 inline void prep_poll_remove(sqe& entry, std::uint64_t target, std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::poll_remove, .addr = target, .user_data = user_data};
 }
 
-// Completes with -ETIME after `*time` (timeout_flag::absolute: at that time of the monotonic clock), or
-// with 0 as soon as `completions` other operations have completed; 0 means time alone. With
-// timeout_flag::multishot it fires `completions` times (0: for ever).
+// Completes with -ETIME after `*time` (timeout_flag::absolute: at that time of the monotonic
+// clock), or with 0 as soon as `completions` other operations have completed; 0 means time alone.
+// With timeout_flag::multishot it fires `completions` times (0: for ever).
 inline void prep_timeout(sqe& entry, const kernel_timespec* time, std::uint32_t completions,
                          std::uint32_t timeout_flags, std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::timeout,
@@ -268,8 +272,8 @@ inline void prep_timeout(sqe& entry, const kernel_timespec* time, std::uint32_t 
                 .user_data = user_data};
 }
 
-// Gives the timeout that carries `target` a new time. Results: 0, -ENOENT, -EALREADY. For the timer of a
-// link add timeout_flag::link_timeout_update.
+// Gives the timeout that carries `target` a new time. Results: 0, -ENOENT, -EALREADY. For the timer
+// of a link add timeout_flag::link_timeout_update.
 inline void prep_timeout_update(sqe& entry, const kernel_timespec* time, std::uint64_t target,
                                 std::uint32_t timeout_flags, std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::timeout_remove,
@@ -279,14 +283,15 @@ inline void prep_timeout_update(sqe& entry, const kernel_timespec* time, std::ui
                 .user_data = user_data};
 }
 
-// Ends the timeout that carries `target` (it completes with -ECANCELED). Results: 0, -ENOENT, -EALREADY.
+// Ends the timeout that carries `target` (it completes with -ECANCELED). Results: 0, -ENOENT,
+// -EALREADY.
 inline void prep_timeout_remove(sqe& entry, std::uint64_t target,
                                 std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::timeout_remove, .addr = target, .user_data = user_data};
 }
 
-// Bounds the operation before it, which must carry sqe_flag::io_link. Both complete: the operation with
-// -ECANCELED and this with -ETIME, or the operation with its result and this with -ECANCELED.
+// Bounds the operation before it, which must carry sqe_flag::io_link. Both complete: the operation
+// with -ECANCELED and this with -ETIME, or the operation with its result and this with -ECANCELED.
 inline void prep_link_timeout(sqe& entry, const kernel_timespec* time, std::uint32_t timeout_flags,
                               std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::link_timeout,
@@ -296,7 +301,8 @@ inline void prep_link_timeout(sqe& entry, const kernel_timespec* time, std::uint
                 .user_data = user_data};
 }
 
-// Posts a CQE {target_user_data, res} on the ring whose descriptor is `target`, and completes with 0 here.
+// Posts a CQE {target_user_data, res} on the ring whose descriptor is `target`, and completes with
+// 0 here.
 inline void prep_msg_ring(sqe& entry, fd target, std::int32_t res, std::uint64_t target_user_data,
                           std::uint32_t msg_ring_flags, std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::msg_ring,
@@ -308,19 +314,16 @@ inline void prep_msg_ring(sqe& entry, fd target, std::int32_t res, std::uint64_t
                 .user_data = user_data};
 }
 
-// The result is a new socket's descriptor. `domain`, `type` and `protocol` are the host's numbers; add
-// socket_flag::cloexec and socket_flag::nonblock to the type.
-inline void prep_socket(sqe& entry, std::int32_t domain, std::uint32_t type,
-                        std::uint32_t protocol, std::uint64_t user_data) noexcept {
-    entry = sqe{.op = opcode::socket,
-                .fd = domain,
-                .off = type,
-                .len = protocol,
-                .user_data = user_data};
+// The result is a new socket's descriptor. `domain`, `type` and `protocol` are the host's numbers;
+// add socket_flag::cloexec and socket_flag::nonblock to the type.
+inline void prep_socket(sqe& entry, std::int32_t domain, std::uint32_t type, std::uint32_t protocol,
+                        std::uint64_t user_data) noexcept {
+    entry = sqe{
+        .op = opcode::socket, .fd = domain, .off = type, .len = protocol, .user_data = user_data};
 }
 
-inline void prep_bind(sqe& entry, fd socket, const ::sockaddr* address,
-                      std::uint32_t address_bytes, std::uint64_t user_data) noexcept {
+inline void prep_bind(sqe& entry, fd socket, const ::sockaddr* address, std::uint32_t address_bytes,
+                      std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::bind,
                 .fd = socket.value,
                 .off = address_bytes,

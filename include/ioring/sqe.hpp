@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // sqe.hpp - the entry format: what a program writes to a ring and what it reads back.
 //
-// The 64-byte submission queue entry (SQE) and the 16-byte completion queue entry (CQE) are laid out
-// as Linux lays them out, on every system, and every number in this file is Linux's: src/base/
+// The 64-byte submission queue entry (SQE) and the 16-byte completion queue entry (CQE) are laid
+// out as Linux lays them out, on every system, and every number in this file is Linux's: src/base/
 // entry_format_test.cpp asserts it field by field. The library carries its own constants because a
 // distribution's headers are usually older than the kernel that runs under them.
 //
@@ -53,11 +53,13 @@ enum class opcode : std::uint8_t {
 
 // Bits of `sqe::flags`.
 namespace sqe_flag {
-inline constexpr std::uint8_t fixed_file = 1U << 0;     // `fd` is a slot of the registered file table.
-inline constexpr std::uint8_t io_drain = 1U << 1;       // Starts when everything before it has completed.
-inline constexpr std::uint8_t io_link = 1U << 2;        // The next SQE starts when this one succeeded.
-inline constexpr std::uint8_t io_hardlink = 1U << 3;    // The next SQE starts when this one completed.
-inline constexpr std::uint8_t async = 1U << 4;          // Goes to a worker thread without a try.
+inline constexpr std::uint8_t fixed_file = 1U << 0;  // `fd` is a slot of the registered file table.
+inline constexpr std::uint8_t io_drain = 1U
+                                         << 1;    // Starts when everything before it has completed.
+inline constexpr std::uint8_t io_link = 1U << 2;  // The next SQE starts when this one succeeded.
+inline constexpr std::uint8_t io_hardlink = 1U
+                                            << 3;  // The next SQE starts when this one completed.
+inline constexpr std::uint8_t async = 1U << 4;     // Goes to a worker thread without a try.
 inline constexpr std::uint8_t buffer_select = 1U << 5;  // Takes its buffer from group `buf_index`.
 inline constexpr std::uint8_t cqe_skip_success = 1U << 6;  // No CQE unless it fails.
 }  // namespace sqe_flag
@@ -71,12 +73,15 @@ inline constexpr std::uint16_t poll_first = 1U << 2;
 
 // Bits of `sqe::ioprio` for send, recv, sendmsg, recvmsg and their kin.
 namespace transfer_flag {
-inline constexpr std::uint16_t poll_first = 1U << 0;       // Waits for readiness before the first try.
-inline constexpr std::uint16_t multishot = 1U << 1;        // recv: one CQE a chunk until it ends.
-inline constexpr std::uint16_t fixed_buffer = 1U << 2;     // send_zc: `buf_index` names a kernel buffer.
-inline constexpr std::uint16_t zc_report_usage = 1U << 3;  // send_zc: the notification says if it copied.
-inline constexpr std::uint16_t bundle = 1U << 4;           // One operation over several group buffers.
-inline constexpr std::uint16_t send_vectorized = 1U << 5;  // send: `addr` is an iovec array (Linux 6.17).
+inline constexpr std::uint16_t poll_first = 1U << 0;  // Waits for readiness before the first try.
+inline constexpr std::uint16_t multishot = 1U << 1;   // recv: one CQE a chunk until it ends.
+inline constexpr std::uint16_t fixed_buffer = 1U
+                                              << 2;  // send_zc: `buf_index` names a kernel buffer.
+inline constexpr std::uint16_t zc_report_usage =
+    1U << 3;                                      // send_zc: the notification says if it copied.
+inline constexpr std::uint16_t bundle = 1U << 4;  // One operation over several group buffers.
+inline constexpr std::uint16_t send_vectorized =
+    1U << 5;  // send: `addr` is an iovec array (Linux 6.17).
 }  // namespace transfer_flag
 
 // Bits of `sqe::op_flags` for the socket transfers: Linux's MSG_* values on every system.
@@ -149,18 +154,21 @@ enum class shutdown_how : std::uint32_t { read = 0, write = 1, both = 2 };
 // What a program asks of a backend. Write it through `prep_*` (prep.hpp) or by hand.
 struct sqe {
     opcode op = opcode::nop;
-    std::uint8_t flags = 0;        // sqe_flag
-    std::uint16_t ioprio = 0;      // accept_flag or transfer_flag
-    std::int32_t fd = -1;          // ioring::fd::value; socket: the domain
-    std::uint64_t off = 0;         // file offset; accept: address length pointer; connect, bind: address size
-    std::uint64_t addr = 0;        // buffer, sockaddr, msghdr or timespec; cancel: the target's user_data
-    std::uint32_t len = 0;         // bytes; poll: poll_flag; timeout: 1; listen: backlog
-    std::uint32_t op_flags = 0;    // msg_flag, poll_event, timeout_flag, cancel_flag, socket_flag, how
-    std::uint64_t user_data = 0;   // comes back in the CQE; ~0 is reserved for the library
-    std::uint16_t buf_index = 0;   // kernel buffer slot, or buffer group id with buffer_select
+    std::uint8_t flags = 0;    // sqe_flag
+    std::uint16_t ioprio = 0;  // accept_flag or transfer_flag
+    std::int32_t fd = -1;      // ioring::fd::value; socket: the domain
+    std::uint64_t off =
+        0;  // file offset; accept: address length pointer; connect, bind: address size
+    std::uint64_t addr = 0;  // buffer, sockaddr, msghdr or timespec; cancel: the target's user_data
+    std::uint32_t len = 0;   // bytes; poll: poll_flag; timeout: 1; listen: backlog
+    std::uint32_t op_flags =
+        0;  // msg_flag, poll_event, timeout_flag, cancel_flag, socket_flag, how
+    std::uint64_t user_data = 0;  // comes back in the CQE; ~0 is reserved for the library
+    std::uint16_t buf_index = 0;  // kernel buffer slot, or buffer group id with buffer_select
     std::uint16_t personality = 0;
-    std::int32_t file_index = 0;   // direct descriptor slot + 1; send: address length in the low half
-    std::uint64_t addr3 = 0;       // user-space kernels: 32-bit buffer id + 1, 0 for none
+    std::int32_t file_index =
+        0;                    // direct descriptor slot + 1; send: address length in the low half
+    std::uint64_t addr3 = 0;  // user-space kernels: 32-bit buffer id + 1, 0 for none
     std::uint64_t reserved = 0;
 };
 static_assert(sizeof(sqe) == 64 && alignof(sqe) == 8);
@@ -170,8 +178,9 @@ namespace cqe_flag {
 inline constexpr std::uint32_t buffer = 1U << 0;         // The upper 16 bits are a buffer id.
 inline constexpr std::uint32_t more = 1U << 1;           // More CQEs of this SQE will follow.
 inline constexpr std::uint32_t sock_nonempty = 1U << 2;  // There was more to read (also at FIN).
-inline constexpr std::uint32_t notification = 1U << 3;   // send_zc: the buffer is the program's again.
-inline constexpr std::uint32_t buffer_more = 1U << 4;    // The group buffer is only partly consumed.
+inline constexpr std::uint32_t notification = 1U
+                                              << 3;  // send_zc: the buffer is the program's again.
+inline constexpr std::uint32_t buffer_more = 1U << 4;  // The group buffer is only partly consumed.
 inline constexpr std::uint32_t buffer_shift = 16;
 }  // namespace cqe_flag
 
@@ -183,7 +192,9 @@ struct cqe {
 
     // More CQEs of the same SQE will follow: the operation is still in flight.
     [[nodiscard]] constexpr bool more() const noexcept { return (flags & cqe_flag::more) != 0; }
-    [[nodiscard]] constexpr bool has_buffer() const noexcept { return (flags & cqe_flag::buffer) != 0; }
+    [[nodiscard]] constexpr bool has_buffer() const noexcept {
+        return (flags & cqe_flag::buffer) != 0;
+    }
     // The id of the group buffer that holds the bytes; only when has_buffer().
     [[nodiscard]] constexpr std::uint16_t buffer_id() const noexcept {
         return static_cast<std::uint16_t>(flags >> cqe_flag::buffer_shift);
@@ -201,8 +212,8 @@ static_assert(sizeof(kernel_timespec) == 16);
 // The user_data that no program may use: the library's own entries carry it and are never shown.
 inline constexpr std::uint64_t reserved_user_data = ~std::uint64_t{0};
 
-// The most bytes one transfer moves, as in Linux (MAX_RW_COUNT); a longer span is cut to this, which
-// the program sees as a short transfer.
+// The most bytes one transfer moves, as in Linux (MAX_RW_COUNT); a longer span is cut to this,
+// which the program sees as a short transfer.
 inline constexpr std::size_t transfer_bytes_max = 0x7fff'f000;
 
 }  // namespace ioring

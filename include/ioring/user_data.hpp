@@ -9,14 +9,15 @@
 namespace ioring {
 
 // What a program usually wants to find in a CQE: which operation it was, on which of its slots, and
-// whether the slot still belongs to the same connection. Layout, from the top: 8 bits of kind, 24 bits
-// of slot, 32 bits of generation. Any other use of the 64 bits is as good; only ~0 is reserved.
+// whether the slot still belongs to the same connection. Layout, from the top: 8 bits of kind, 24
+// bits of slot, 32 bits of generation. Any other use of the 64 bits is as good; only ~0 is
+// reserved.
 class user_data {
 public:
     static constexpr std::uint32_t slots_max = 1U << 24U;
 
-    // Preconditions: kind fits 8 bits, slot < slots_max, and not all of the three are at their maximum
-    // (that would be the reserved value ~0).
+    // Preconditions: kind fits 8 bits, slot < slots_max, and not all of the three are at their
+    // maximum (that would be the reserved value ~0).
     template <class Kind>
     constexpr explicit user_data(Kind kind, std::uint32_t slot = 0,
                                  std::uint32_t generation = 0) noexcept
@@ -29,7 +30,9 @@ public:
     }
 
     // So that it goes wherever a plain user_data goes.
-    constexpr operator std::uint64_t() const noexcept { return value_; }  // NOLINT(google-explicit-constructor)
+    constexpr operator std::uint64_t() const noexcept {
+        return value_;
+    }  // NOLINT(google-explicit-constructor)
 
     template <class Kind>
     struct parts {

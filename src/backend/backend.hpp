@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 // backend.hpp - the contract of a backend, and all that a port must provide.
 //
-// A backend is io_uring's own three calls: set-up (its factory), enter() and register_(). It owns the two
-// queues that `view()` describes, consumes SQEs and posts CQEs. Only enter() makes progress, and it is
-// the only virtual call of the data path: one a batch.
+// A backend is io_uring's own three calls: set-up (its factory), enter() and register_(). It owns
+// the two queues that `view()` describes, consumes SQEs and posts CQEs. Only enter() makes
+// progress, and it is the only virtual call of the data path: one a batch.
 //
 // What every backend promises (docs/architecture.md says why):
-//  - Each accepted SQE gets exactly one terminal CQE (a multishot one any number with `more` first),
+//  - Each accepted SQE gets exactly one terminal CQE (a multishot one any number with `more`
+//  first),
 //    except a successful one with cqe_skip_success.
-//  - An opcode or flag outside probe() completes with -EINVAL; one that is in it but impossible for this
+//  - An opcode or flag outside probe() completes with -EINVAL; one that is in it but impossible for
+//  this
 //    descriptor with -EOPNOTSUPP. Nothing is ignored in silence.
-//  - No CQE is lost: what finds the queue full waits in the backend, sq_flag::cq_overflow is set, and
+//  - No CQE is lost: what finds the queue full waits in the backend, sq_flag::cq_overflow is set,
+//  and
 //    enter() with enter_flag::getevents posts it once there is room.
 //  - `res` is the host's -errno.
 //
@@ -18,8 +21,8 @@
 // register_(register_op::wake), which any thread and any signal handler may call. The owner is the
 // thread of the first enter().
 //
-// To add a backend: derive from `backend` in a folder of its own, which includes this file and lower
-// layers only; give a factory of type `setup_function`; put a row into registry.cpp.
+// To add a backend: derive from `backend` in a folder of its own, which includes this file and
+// lower layers only; give a factory of type `setup_function`; put a row into registry.cpp.
 #pragma once
 
 #include <array>
@@ -37,35 +40,43 @@ namespace ioring::backends {
 
 // Bits of enter()'s `flags`.
 namespace enter_flag {
-inline constexpr std::uint32_t getevents = 1U << 0;  // Post what has completed; wait for min_complete.
+inline constexpr std::uint32_t getevents = 1U
+                                           << 0;  // Post what has completed; wait for min_complete.
 }  // namespace enter_flag
 
 // enter() waits without bound.
 inline constexpr std::int64_t no_timeout = -1;
 
-// What register_() is asked for; `argument` and `count` depend on it. Results are 0 or more, or -errno.
+// What register_() is asked for; `argument` and `count` depend on it. Results are 0 or more, or
+// -errno.
 enum class register_op : std::uint32_t {
     // Any thread, any signal handler. Makes the current or the next wait of enter() end.
     wake,
-    // The descriptor to be polled (multishot) with reserved_user_data so that `wake` has an effect, or
-    // -ENOENT when this backend wakes by itself. The ring arms the poll; the backend drains and closes the
+    // The descriptor to be polled (multishot) with reserved_user_data so that `wake` has an effect,
+    // or
+    // -ENOENT when this backend wakes by itself. The ring arms the poll; the backend drains and
+    // closes the
     // descriptor.
     wake_descriptor,
     // `argument`: socket_shutdown. Shuts down at once, without an SQE.
     shutdown_now,
-    // `argument`: std::int32_t, the descriptor. Closes at once; operations in flight on it have been cancelled
+    // `argument`: std::int32_t, the descriptor. Closes at once; operations in flight on it have
+    // been cancelled
     // by the caller. User-space kernels also forget the descriptor and raise its generation.
     close_now,
-    // `argument`: kernel_buffer. Pins a range for send_zc in slot `count`; -ENOMEM when RLIMIT_MEMLOCK is too
+    // `argument`: kernel_buffer. Pins a range for send_zc in slot `count`; -ENOMEM when
+    // RLIMIT_MEMLOCK is too
     // small, -EOPNOTSUPP when the backend has no use for it.
     pin_buffer,
     // Unpins slot `count`.
     unpin_buffer,
-    // `argument`: buffer_ring. Makes it buffer group `buffer_ring::group`; -EEXIST when the group is in use.
+    // `argument`: buffer_ring. Makes it buffer group `buffer_ring::group`; -EEXIST when the group
+    // is in use.
     add_buffer_ring,
     // `count`: the group.
     remove_buffer_ring,
-    // After fork() in the child: gives the process's share of the ring back without touching what the parent
+    // After fork() in the child: gives the process's share of the ring back without touching what
+    // the parent
     // uses. Nothing but the destructor may be called afterwards.
     abandon_after_fork,
 };
@@ -80,8 +91,9 @@ struct kernel_buffer {
     std::size_t bytes;
 };
 
-// A provided-buffer ring in the kernel's format: `entries` records of 16 bytes {addr, len, bid, tail}, page
-// aligned, a power of two up to 32768; the tail is in the last two bytes of the first record.
+// A provided-buffer ring in the kernel's format: `entries` records of 16 bytes {addr, len, bid,
+// tail}, page aligned, a power of two up to 32768; the tail is in the last two bytes of the first
+// record.
 struct buffer_ring {
     void* records;
     std::uint32_t entries;
@@ -100,11 +112,12 @@ public:
     backend& operator=(const backend&) = delete;
     virtual ~backend() = default;
 
-    // Takes up to `to_submit` SQEs from the queue and, with getevents, posts completions and waits until
-    // `min_complete` CQEs are in the queue, `timeout_ns` (no_timeout: never) has passed, a wake or a
-    // signal. Returns how many SQEs it took (those are gone from the queue, the rest stay), or, when
-    // it took none: -ETIME, -EINTR, -EAGAIN, -EBUSY (reap completions, then retry), -EEXIST (wrong
-    // thread), -EOWNERDEAD (after a fork, in the child). Never blocks without getevents.
+    // Takes up to `to_submit` SQEs from the queue and, with getevents, posts completions and waits
+    // until `min_complete` CQEs are in the queue, `timeout_ns` (no_timeout: never) has passed, a
+    // wake or a signal. Returns how many SQEs it took (those are gone from the queue, the rest
+    // stay), or, when it took none: -ETIME, -EINTR, -EAGAIN, -EBUSY (reap completions, then retry),
+    // -EEXIST (wrong thread), -EOWNERDEAD (after a fork, in the child). Never blocks without
+    // getevents.
     virtual int enter(std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags,
                       std::int64_t timeout_ns) noexcept = 0;
 
@@ -123,10 +136,10 @@ protected:
     std::string description_;
 };
 
-// Makes `out` a backend of `options`, not yet owned by a thread. On error `out` is unchanged and `why` is
-// one sentence that says what was refused and what to do about it.
-// Errors: not_supported or operation_not_permitted when this machine refuses the backend altogether;
-// anything else (not_enough_memory, too_many_files_open) is exhaustion.
+// Makes `out` a backend of `options`, not yet owned by a thread. On error `out` is unchanged and
+// `why` is one sentence that says what was refused and what to do about it. Errors: not_supported
+// or operation_not_permitted when this machine refuses the backend altogether; anything else
+// (not_enough_memory, too_many_files_open) is exhaustion.
 using setup_function = std::error_code (*)(const backend_options& options,
                                            std::unique_ptr<backend>& out,
                                            std::string& why) noexcept;

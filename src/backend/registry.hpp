@@ -22,7 +22,8 @@ struct chosen_backend {
 
 // Sets up the backend called `name`, or for "automatic" the first candidate that works here.
 // A refusal moves on to the next candidate, exhaustion does not. On error `out` is unchanged.
-// Errors: invalid_argument (no such backend in this build; `why` lists those there are), or what set-up gave.
+// Errors: invalid_argument (no such backend in this build; `why` lists those there are), or what
+// set-up gave.
 [[nodiscard]] std::error_code choose(std::string_view name, const backend_options& options,
                                      chosen_backend& out, std::string& why) noexcept;
 
