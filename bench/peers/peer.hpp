@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// peer.hpp - what every benchmark peer shares: options, listener, stop signal, closing report.
+//
+// A peer is a minimal echo server written by hand against the bare system interface. It is the
+// yardstick for the library's own echo server and so shares no code with the library.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace peer {
+
+// Exit status of a peer that cannot run on this kernel (CTest's SKIP_RETURN_CODE).
+inline constexpr int exit_unsupported = 77;
+
+// Print one sentence with the system's reason to stderr and end the program.
+[[noreturn]] void fail(const char* what, int error_number);
+[[noreturn]] void fail_unsupported(const char* what, int error_number);
+
+struct options {
+    std::string host = "127.0.0.1";  // a numeric address
+    std::uint16_t port = 0;          // 0 picks a free one
+    int cpu = -1;                    // -1 leaves the thread where it is
+    bool flag = false;               // the peer's own flag was given
+};
+
+// What a peer counts while it runs.
+struct counters {
+    std::uint64_t enters = 0;       // calls that wait or poll: enter, epoll_wait, passes
+    std::uint64_t messages = 0;     // recvs that brought bytes
+    std::uint64_t bytes = 0;        // bytes received
+    std::uint64_t connections = 0;  // accepted
+};
+
+// Reads `--host --port --cpu` and the peer's own `flag` if it has one; ends the program with status
+// 2 on anything else. Applies `--cpu` and raises the descriptor limit.
+options parse_options(int argc, char** argv, const char* flag = nullptr);
+
+// A listening socket with TCP_NODELAY, which accepted sockets inherit.
+int open_listener(const options& wanted, bool nonblocking = false);
+
+// Prints the first line: `listening on HOST:PORT (peer NAME)`.
+void announce(int listener, const std::string& name);
+
+// A descriptor that is readable once SIGTERM or SIGINT came. Both are blocked from now on.
+int open_stop_signal();
+
+// Prints the closing line, one JSON object with the process's CPU seconds.
+void report(const std::string& name, const counters& counted);
+
+}  // namespace peer

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// peer_round_robin.cpp - echo without any event mechanism: the floor of what TCP itself costs.
+//
+// Asks every connection in turn with a non-blocking recv and answers with a non-blocking send. It
+// never sleeps, so its CPU time per message means something only when it is saturated.
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <vector>
+
+#include "peer.hpp"
+
+namespace peer {
+namespace {
+
+constexpr std::size_t buffer_bytes = 64 * 1024;
+constexpr std::uint64_t recvs_per_accept = 4096;
+
+struct connection {
+    int fd = -1;
+    std::vector<std::byte> unsent;
+    std::size_t unsent_first = 0;
+};
+
+class round_robin_server {
+public:
+    round_robin_server(int listener, int stop, counters& counted)
+        : listener_(listener), stop_(stop), counted_(counted), buffer_(buffer_bytes) {}
+
+    void run() {
+        std::uint64_t recvs = 0;
+        while (!stopped()) {
+            accept_all();
+            do {
+                pass();
+                recvs += connections_.size();
+            } while (!connections_.empty() && recvs < recvs_per_accept);
+            recvs = 0;
+        }
+    }
+
+private:
+    bool stopped() const {
+        std::byte info[128];
+        return ::read(stop_, info, sizeof info) > 0;
+    }
+
+    void accept_all() {
+        for (;;) {
+            const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            if (fd < 0) return;
+            connections_.push_back({.fd = fd, .unsent = {}});
+            ++counted_.connections;
+        }
+    }
+
+    void pass() {
+        ++counted_.enters;
+        for (std::size_t i = 0; i < connections_.size();) {
+            if (serve(connections_[i])) {
+                ++i;
+                continue;
+            }
+            ::close(connections_[i].fd);
+            if (i + 1 != connections_.size()) connections_[i] = std::move(connections_.back());
+            connections_.pop_back();
+        }
+    }
+
+    // One recv and one send. False when the connection has ended.
+    bool serve(connection& at) {
+        if (!at.unsent.empty()) return flush(at);
+        const ssize_t got = ::recv(at.fd, buffer_.data(), buffer_bytes, 0);
+        if (got < 0) return errno == EAGAIN || errno == EINTR;
+        if (got == 0) return false;
+        ++counted_.messages;
+        counted_.bytes += static_cast<std::uint64_t>(got);
+        return send_or_keep(at, buffer_.data(), static_cast<std::size_t>(got));
+    }
+
+    static bool send_or_keep(connection& at, const std::byte* data, std::size_t bytes) {
+        const ssize_t sent = ::send(at.fd, data, bytes, MSG_NOSIGNAL);
+        if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
+        const std::size_t gone = sent < 0 ? 0 : static_cast<std::size_t>(sent);
+        if (gone != bytes) at.unsent.assign(data + gone, data + bytes);
+        return true;
+    }
+
+    static bool flush(connection& at) {
+        const ssize_t sent = ::send(at.fd, at.unsent.data() + at.unsent_first,
+                                    at.unsent.size() - at.unsent_first, MSG_NOSIGNAL);
+        if (sent < 0) return errno == EAGAIN || errno == EINTR;
+        at.unsent_first += static_cast<std::size_t>(sent);
+        if (at.unsent_first != at.unsent.size()) return true;
+        at.unsent.clear();
+        at.unsent_first = 0;
+        return true;
+    }
+
+    int listener_;
+    int stop_;
+    counters& counted_;
+    std::vector<std::byte> buffer_;
+    std::vector<connection> connections_;
+};
+
+}  // namespace
+}  // namespace peer
+
+int main(int argc, char** argv) {
+    const peer::options wanted = peer::parse_options(argc, argv);
+    const int stop = peer::open_stop_signal();
+    const int listener = peer::open_listener(wanted, /*nonblocking=*/true);
+    peer::counters counted;
+    peer::round_robin_server server(listener, stop, counted);
+    peer::announce(listener, "round-robin");
+    server.run();
+    peer::report("round-robin", counted);
+    return 0;
+}
