@@ -44,7 +44,7 @@ struct ring_access;
 }  // namespace detail
 
 // The backends built into this library, best first. Being listed is no promise that one works here.
-[[nodiscard]] std::span<const std::string_view> backends() noexcept;
+[[nodiscard]] std::span<const std::string_view> backend_names() noexcept;
 
 class ring {
 public:

@@ -39,7 +39,7 @@ struct ring_options {
     // How long the destructor waits for operations in flight to end, 0 to drain_timeout_max. After
     // that it leaks the memory that the kernel may still write to.
     std::chrono::nanoseconds drain_timeout = std::chrono::seconds{1};
-    // Which backend: "automatic", or the name of one in backends(). A name is a demand: it never
+    // Which backend: "automatic", or one of backend_names(). A name is a demand: it never
     // falls back.
     std::string_view backend = "automatic";
 };

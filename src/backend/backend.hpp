@@ -75,6 +75,8 @@ enum class register_op : std::uint32_t {
     add_buffer_ring,
     // `count`: the group.
     remove_buffer_ring,
+    // Any thread. The descriptor by which opcode::msg_ring names this ring, or -EOPNOTSUPP.
+    message_descriptor,
     // After fork() in the child: gives the process's share of the ring back without touching what
     // the parent
     // uses. Nothing but the destructor may be called afterwards.
