@@ -15,7 +15,10 @@ namespace ioring::platform {
 // where the sum does not fit.
 [[nodiscard]] std::uint64_t deadline_ns(std::chrono::nanoseconds timeout) noexcept;
 
-// How long it is until `deadline`, 0 when it has passed, in whole milliseconds rounded up and cut
+// How long it is until `deadline`: 0 when it has passed, never more than the type holds.
+[[nodiscard]] std::chrono::nanoseconds time_left(std::uint64_t deadline) noexcept;
+
+// The same in whole milliseconds rounded up and cut
 // to what poll(2) takes: a wait for it never ends before the deadline does.
 [[nodiscard]] int poll_timeout_ms(std::uint64_t deadline) noexcept;
 

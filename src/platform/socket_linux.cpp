@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// socket_linux.cpp - sockets that have their flags from birth.
+#include <sys/socket.h>
+
+#include "platform/socket_os.hpp"
+
+namespace ioring::platform {
+namespace {
+
+int creation_flags(bool nonblocking) { return SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0); }
+
+}  // namespace
+
+int open_stream_socket(int family, bool nonblocking) noexcept {
+    return ::socket(family, SOCK_STREAM | creation_flags(nonblocking), 0);
+}
+
+int accept_socket(int listener, sockaddr* address, socklen_t* bytes, bool nonblocking) noexcept {
+    return ::accept4(listener, address, bytes, creation_flags(nonblocking));
+}
+
+}  // namespace ioring::platform
