@@ -173,7 +173,7 @@ private:
     std::uint32_t read_offset_ = 0;
     buffer_id id_ = buffer_id::invalid;
     std::uint8_t lent_ = not_lent;
-    std::uint8_t pool_use_ = 0;                   // detail::pool_state's; 0: of no pool.
+    std::uint8_t pool_use_ = 0;                  // detail::pool_state's; 0: of no pool.
     detail::mirrored_memory* memory_ = nullptr;  // Owned; nullptr: a pool's, or no buffer.
 };
 static_assert(sizeof(ring_buffer) == 64);
