@@ -7,6 +7,9 @@
 // connection sends what it has gathered, vectored when it lies in several pieces. A chunk is handed
 // back when the kernel is through with it and all its bytes have been sent. With --sendmsg the
 // vectored send is always SENDMSG, as it is on kernels without SEND_VECTORIZED.
+//
+// The yardstick has no answer to many clients that never read: bytes that nobody takes pin the
+// chunk that they lie in, and when all chunks are pinned nobody is read from.
 #include <sys/mman.h>
 #include <sys/uio.h>
 

@@ -54,19 +54,23 @@ class Peer:
 def receive_exactly(client, count):
     data = bytearray()
     while len(data) < count:
-        part = client.recv(count - len(data))
+        part = client.recv(min(count - len(data), random.randint(1, 100_000)))
         assert part, f"end of stream after {len(data)} of {count} bytes"
         data += part
     return bytes(data)
 
 
-def pump(pairs, finish=False):
-    """Sends each payload while reading its echo; `finish` half-closes and reads to the end."""
+def pump(pairs, finish=False, unread=None):
+    """Sends each payload while reading its echo; `finish` half-closes and reads to the end.
+
+    `unread` is what each has sent before and not yet read."""
     selector = selectors.DefaultSelector()
     states = []
-    for client, payload in pairs:
+    for index, (client, payload) in enumerate(pairs):
         client.setblocking(False)
-        states.append({"client": client, "payload": payload, "sent": 0, "got": bytearray()})
+        before = unread[index] if unread else b""
+        states.append({"client": client, "payload": payload, "sent": 0, "got": bytearray(),
+                       "expected": before + payload})
         selector.register(client, selectors.EVENT_READ | selectors.EVENT_WRITE, states[-1])
     deadline = time.monotonic() + DEADLINE_SECONDS
     while selector.get_map():
@@ -77,7 +81,7 @@ def pump(pairs, finish=False):
             if events & selectors.EVENT_READ:
                 pump_in(selector, key.data, finish)
     for state in states:
-        assert state["got"] == state["payload"], "the echo differs from what was sent"
+        assert state["got"] == state["expected"], "the echo differs from what was sent"
         state["client"].settimeout(DEADLINE_SECONDS)
 
 
@@ -93,8 +97,8 @@ def pump_out(selector, state, finish):
 def pump_in(selector, state, finish):
     part = state["client"].recv(random.randint(1, 300_000))
     state["got"] += part
-    assert part or (finish and len(state["got"]) == len(state["payload"])), "early end of stream"
-    if not part or (not finish and len(state["got"]) == len(state["payload"])):
+    assert part or (finish and len(state["got"]) == len(state["expected"])), "early end of stream"
+    if not part or (not finish and len(state["got"]) == len(state["expected"])):
         selector.unregister(state["client"])
 
 
@@ -133,13 +137,26 @@ def serves_many_at_once(peer):
         pump([(client, random.randbytes(40_000)) for client in clients])
 
 
+def send_unread(client, data, tries):
+    """Sends until the peer, whose echo nobody reads, takes no more; returns how much it took."""
+    client.setblocking(False)
+    sent = 0
+    while tries > 0 and sent < len(data):
+        try:
+            sent += client.send(data[sent : sent + 4_000_000])
+        except BlockingIOError:
+            time.sleep(0.002)
+            tries -= 1
+    client.settimeout(DEADLINE_SECONDS)
+    return sent
+
+
 def survives_resets(peer):
-    for size in (0, 100, 200_000):
-        for _ in range(10):
+    for size in (0, 100, 200_000, 20_000_000):
+        data = random.randbytes(size)
+        for _ in range(5):
             client = peer.connect()
-            client.setblocking(False)
-            with contextlib.suppress(BlockingIOError):
-                client.send(random.randbytes(size))
+            send_unread(client, data, tries=3)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.close()
     echoes_odd_sizes(peer)
@@ -154,20 +171,24 @@ def does_not_mix_slots_used_again(peer):
 
 def waits_for_a_client_that_does_not_read(peer):
     with peer.connect() as lazy:
-        payload = random.randbytes(24_000_000)
-        lazy.setblocking(False)
-        sent = idle = 0
-        while idle < 20 and sent < len(payload):
-            try:
-                sent += lazy.send(payload[sent : sent + 1_000_000])
-                idle = 0
-            except BlockingIOError:
-                idle += 1
-                with peer.connect() as other:  # Must be served meanwhile.
-                    pump([(other, random.randbytes(20_000))])
-        lazy.settimeout(DEADLINE_SECONDS)
+        payload = random.randbytes(48_000_000)
+        sent = 0
+        for _ in range(10):
+            sent += send_unread(lazy, payload[sent:], tries=2)
+            with peer.connect() as other:  # Must be served meanwhile.
+                pump([(other, random.randbytes(20_000))])
         assert receive_exactly(lazy, sent) == payload[:sent]
         pump([(lazy, payload[sent:] + b"end")], finish=True)
+
+
+def waits_for_many_that_do_not_read(peer):
+    """Together they hold more than any pool of buffers that they might share."""
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(peer.connect()) for _ in range(24)]
+        payload = random.randbytes(8_000_000)
+        sent = [send_unread(client, payload, tries=5) for client in clients]
+        rests = [(client, payload[count:] + b"end") for client, count in zip(clients, sent)]
+        pump(rests, finish=True, unread=[payload[:count] for count in sent])
 
 
 def keeps_no_descriptor(peer):
@@ -192,6 +213,7 @@ def main():
             survives_resets,
             does_not_mix_slots_used_again,
             waits_for_a_client_that_does_not_read,
+            waits_for_many_that_do_not_read,
             keeps_no_descriptor,
         ):
             begun = time.monotonic()
