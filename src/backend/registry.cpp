@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "backend/registry.hpp"
+
+#include <array>
+#include <utility>
+
+#include "backend/null/null.hpp"
+#if defined(__linux__)
+#include "backend/uring/uring.hpp"
+#endif
+
+namespace ioring::backends {
+namespace {
+
+constexpr std::array candidates {
+#if defined(__linux__)
+    backend_entry{"uring", uring::set_up, /*automatic=*/true},
+#endif
+        backend_entry{"null", null::set_up, /*automatic=*/false},
+};
+
+// Not for this machine, as against a limit that is reached just now.
+bool is_refusal(std::error_code error) noexcept {
+    return error == std::errc::not_supported || error == std::errc::operation_not_permitted;
+}
+
+std::error_code choose_named(std::string_view name, const backend_options& options,
+                             chosen_backend& out, std::string& why) {
+    for (const backend_entry& candidate : candidates) {
+        if (candidate.name != name) continue;
+        chosen_backend chosen{nullptr, candidate.name, "asked for by name"};
+        const std::error_code error = candidate.setup(options, chosen.instance, why);
+        if (!error) out = std::move(chosen);
+        return error;
+    }
+    why = "there is no backend called \"" + std::string{name} + "\" in this build; there are: ";
+    for (const backend_entry& candidate : candidates) {
+        why += std::string{candidate.name} + ", ";
+    }
+    why += "and \"automatic\"";
+    return std::make_error_code(std::errc::invalid_argument);
+}
+
+std::error_code choose_first(const backend_options& options, chosen_backend& out,
+                             std::string& why) {
+    std::string refused;
+    std::error_code error = std::make_error_code(std::errc::not_supported);
+    for (const backend_entry& candidate : candidates) {
+        if (!candidate.automatic) continue;
+        chosen_backend chosen{nullptr, candidate.name,
+                              "a ring could be set up and completed a nop"};
+        std::string sentence;
+        error = candidate.setup(options, chosen.instance, sentence);
+        if (!error) {
+            if (!refused.empty()) chosen.reason += ", while " + refused;
+            out = std::move(chosen);
+            return {};
+        }
+        if (!refused.empty()) refused += "; ";
+        refused += std::string{candidate.name} + ": " + sentence;
+        if (!is_refusal(error)) break;
+    }
+    why = refused.empty() ? "this build has no backend that can be chosen automatically" : refused;
+    return error;
+}
+
+}  // namespace
+
+std::span<const backend_entry> all() noexcept { return candidates; }
+
+std::error_code choose(std::string_view name, const backend_options& options, chosen_backend& out,
+                       std::string& why) noexcept {
+    if (name == "automatic") return choose_first(options, out, why);
+    return choose_named(name, options, out, why);
+}
+
+}  // namespace ioring::backends

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "backend/uring/kernel.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace ioring::backends::uring {
+namespace {
+
+int result_of(long value) noexcept { return value < 0 ? -errno : static_cast<int>(value); }
+
+}  // namespace
+
+int call_io_uring_setup(std::uint32_t entries, ring_params& params) noexcept {
+    return result_of(::syscall(call_setup, entries, &params));
+}
+
+int call_io_uring_enter(int ring, std::uint32_t to_submit, std::uint32_t min_complete,
+                        std::uint32_t flags, const void* argument,
+                        std::size_t argument_bytes) noexcept {
+    return result_of(
+        ::syscall(call_enter, ring, to_submit, min_complete, flags, argument, argument_bytes));
+}
+
+int call_io_uring_register(int ring, register_code code, void* argument,
+                           std::uint32_t count) noexcept {
+    return result_of(
+        ::syscall(call_register, ring, static_cast<std::uint32_t>(code), argument, count));
+}
+
+int kernel::setup(std::uint32_t entries, ring_params& params) const noexcept {
+    if ((params.flags & mask_.setup_flags) != 0) return -EINVAL;
+    return call_io_uring_setup(entries, params);
+}
+
+int kernel::enter(int ring, std::uint32_t to_submit, std::uint32_t min_complete,
+                  std::uint32_t flags, const void* argument,
+                  std::size_t argument_bytes) const noexcept {
+    if ((flags & mask_.enter_flags) != 0) return -EINVAL;
+    return call_io_uring_enter(ring, to_submit, min_complete, flags, argument, argument_bytes);
+}
+
+int kernel::register_(int ring, register_code code, void* argument,
+                      std::uint32_t count) const noexcept {
+    if (mask_.register_codes.test(static_cast<std::size_t>(code))) return -EINVAL;
+    return call_io_uring_register(ring, code, argument, count);
+}
+
+}  // namespace ioring::backends::uring
