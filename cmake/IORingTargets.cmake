@@ -75,8 +75,8 @@ function(ioring_find_tool_dependencies)
     find_path(${variable} "${header}")
     mark_as_advanced(${variable})
     if(NOT ${variable})
-      message(FATAL_ERROR "The tools need <${header}>: install the package ${package}, or configure "
-                          "with -DIORING_BUILD_TOOLS=OFF")
+      message(FATAL_ERROR "The tools need <${header}>: install the package ${package}, or "
+                          "configure with -DIORING_BUILD_TOOLS=OFF")
     endif()
     target_include_directories(ioring_tool_dependencies SYSTEM INTERFACE "${${variable}}")
   endforeach()

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+# headers_test.py - each public header compiles as the only one of its translation unit.
+#
+# With all warnings as errors, with and without exceptions and RTTI, by the compiler in
+# IORING_COMPILER. The check is first tried on headers that must fail.
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import files
+
+FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow",
+         "-Wconversion", "-Wsign-conversion", "-Werror", "-x", "c++"]
+VARIANTS = ([], ["-fno-exceptions", "-fno-rtti"])
+# Must fail: uses a name that only another header would bring, warns, throws.
+BAD_HEADERS = {
+    "bad/missing_include.hpp": "#pragma once\nstd::string name();\n",
+    "bad/warning.hpp": "#pragma once\ninline int narrow(long x) { return x; }\n",
+    "bad/throws.hpp": "#pragma once\ninline void fail() { throw 1; }\n",
+}
+
+
+def compile_alone(compiler, include_folder, header):
+    """The compiler's complaints about a unit that includes just `header`, twice; "" for none."""
+    complaints = ""
+    for variant in VARIANTS:
+        text = f'#include "{header}"\n#include "{header}"\n'
+        done = subprocess.run([compiler, *FLAGS, *variant, f"-I{include_folder}", "-"], input=text,
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            complaints += f"{header} {' '.join(variant)}:\n{done.stderr}"
+    return complaints
+
+
+def check_the_check(compiler):
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(os.path.join(folder, "bad"))
+        for header, text in BAD_HEADERS.items():
+            with open(os.path.join(folder, header), "w", encoding="utf-8") as file:
+                file.write(text)
+            if not compile_alone(compiler, folder, header):
+                sys.exit(f"{compiler} accepts {header}, which it must not: {text}")
+
+
+def main():
+    root, compiler = os.environ["IORING_SOURCE_DIR"], os.environ["IORING_COMPILER"]
+    check_the_check(compiler)
+    headers = [path[len("include/"):] for path in files.list_files(root)
+               if re.match(r"include/.*\.(hpp|h)$", path)]
+    if not headers:
+        sys.exit("no public headers found")
+    include_folder = os.path.join(root, "include")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        complaints = "".join(
+            pool.map(lambda header: compile_alone(compiler, include_folder, header), headers))
+    if complaints:
+        sys.exit(complaints)
+
+
+if __name__ == "__main__":
+    main()
