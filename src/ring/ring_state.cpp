@@ -139,6 +139,10 @@ int ring_state::enter(std::uint32_t pending, std::uint32_t min_complete, std::ui
     ++counters.enters;
     const int taken = backend_->enter(pending, min_complete, flags, timeout_ns);
     if (taken > 0) counters.submitted += static_cast<std::uint32_t>(taken);
+    const bool overflowing =
+        (view.sq_flags->load(std::memory_order_relaxed) & sq_flag::cq_overflow) != 0;
+    if (overflowing && !overflowing_) ++counters.overflows;
+    overflowing_ = overflowing;
     return taken;
 }
 
@@ -228,9 +232,10 @@ int ring_state::wait(std::uint32_t pending, std::uint32_t min_complete,
             taken_in_all += taken;
             pending -= std::min(pending, static_cast<std::uint32_t>(taken));
             if (!sleeps) return taken_in_all;
-            // Nothing new and no error: the kernel reports what it took and hides why the wait
-            // ended.
-            if (waits && unread() == before && !wake_pending_.load(std::memory_order_relaxed)) {
+            // It took some and brought nothing: the kernel then hides that time or a signal ended
+            // the wait.
+            const bool hidden_end = taken > 0 && unread() == before;
+            if (waits && hidden_end && !wake_pending_.load(std::memory_order_relaxed)) {
                 return taken_in_all;
             }
         }

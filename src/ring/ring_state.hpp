@@ -133,6 +133,7 @@ private:
     bool wake_armed_ = false;
     bool untracked_ = false;  // An SQE asked for no CQE on success: counts say nothing any more.
     bool forked_ = false;
+    bool overflowing_ = false;
     bool leaks_ = false;
     std::int32_t wake_descriptor_ = -1;
     std::uint32_t published_tail_ = 0;

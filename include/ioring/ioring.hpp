@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// ioring.hpp - everything a program needs, in one include.
+#pragma once
+
+#include "ioring/buffer_group.hpp"
+#include "ioring/buffer_pool.hpp"
+#include "ioring/endpoint.hpp"
+#include "ioring/error.hpp"
+#include "ioring/ring.hpp"
+#include "ioring/ring_buffer.hpp"
+#include "ioring/user_data.hpp"
+#include "ioring/version.hpp"
