@@ -85,8 +85,8 @@ endfunction()
 # ioring_add_tool(folder)
 #
 # tools/<name>/*.cpp become ioring-<name> in <build>/bin, tools/<name>/*_test.cpp its unit tests
-# (linked to everything of the tool but main.cpp). tools/common has no main.cpp: it is a library that
-# all tools share. A folder without sources is no tool.
+# (linked to everything of the tool but main.cpp). tools/common has no main.cpp: it is a library
+# that all tools share. A folder without sources is no tool.
 function(ioring_add_tool folder)
   get_filename_component(name "${folder}" NAME)
   ioring_folder_files("${folder}" sources tests)

@@ -29,8 +29,8 @@ def git(root, *arguments):
 def changed_files(root):
     """Paths from `root` that differ from the base, or None when all count as changed."""
     head = git(root, "rev-parse", "HEAD")
-    main = next((name for name in ("origin/main", "main") if git(root, "rev-parse", "-q", "--verify",
-                                                                name)), None)
+    main = next((name for name in ("origin/main", "main")
+                 if git(root, "rev-parse", "-q", "--verify", name)), None)
     base = git(root, "merge-base", "HEAD", main) if main else None
     if base == head:
         base = git(root, "rev-parse", "-q", "--verify", "HEAD~1")
@@ -77,9 +77,9 @@ def main():
     print(f"clang-tidy on {len(sources)} of {len(units)} units", flush=True)
 
     def look_at(source):
-        # --quiet still prints how many warnings the filter has dropped, on standard error.
-        return source, subprocess.run([CLANG_TIDY, "--quiet", "-p", build, os.path.join(root, source)],
-                                      capture_output=True, text=True, check=False)
+        command = [CLANG_TIDY, "--quiet", "-p", build, os.path.join(root, source)]
+        # On standard error it says only how many warnings of other files it has dropped.
+        return source, subprocess.run(command, capture_output=True, text=True, check=False)
 
     failed = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
