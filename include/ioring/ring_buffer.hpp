@@ -25,10 +25,9 @@
 
 namespace ioring {
 
-class private_group;
-
 namespace detail {
 class pool_state;
+class private_group_state;
 struct mirrored_memory;
 }  // namespace detail
 
@@ -65,7 +64,8 @@ public:
 
     // No buffer: capacity() is 0.
     ring_buffer() noexcept = default;
-    // A buffer of a pool, and one that is lent, stays where it is: the target becomes no buffer.
+    // A buffer of a pool, and one that a private_group uses, cannot be moved from (the target
+    // becomes no buffer) nor assigned to (nothing happens).
     ring_buffer(ring_buffer&& other) noexcept { take_over(other); }
     ring_buffer& operator=(ring_buffer&& other) noexcept;
     // While the buffer is lent() its memory is leaked: the kernel may still write there.
@@ -120,11 +120,12 @@ public:
 
     // The first `bytes` of writable() are filled, and the receive that it was lent to has ended (0:
     // with an error, or the end of the stream). False, and nothing has changed, when that is more
-    // than writable_bytes(). A negative result converted to an unsigned number is such.
+    // than writable_bytes() (as a negative result converted to an unsigned number is), or when a
+    // private_group writes here.
     bool commit_write(std::uint64_t bytes) noexcept {
-        if (bytes > writable_bytes()) return false;
+        if (bytes > writable_bytes() || lent_ == lent_to_group) return false;
         tail_ += bytes;
-        lent_ = static_cast<std::uint8_t>(lent_ & ~lent_to_receive);
+        lent_ = not_lent;
         return true;
     }
     // The first `bytes` of readable() are done with: their memory may be written again. False, and
@@ -150,13 +151,15 @@ public:
     }
     // The id under which memory() is registered, or buffer_id::invalid.
     [[nodiscard]] buffer_id id() const noexcept { return id_; }
-    // To be told by who registers and unregisters it. A pool does it for its buffers.
-    void set_id(buffer_id id) noexcept { id_ = id; }
+    // To be told by who registers and unregisters it. A pool does so itself: nothing happens then.
+    void set_id(buffer_id id) noexcept {
+        if (pool_use_ == 0) id_ = id;
+    }
 
     [[nodiscard]] bool uses_huge_pages() const noexcept;
 
 private:
-    friend class private_group;
+    friend class detail::private_group_state;
     friend class detail::pool_state;
 
     static constexpr std::uint8_t not_lent = 0;
