@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+# cells.py - what is measured: loads, strategies and their programs.
+import dataclasses
+import os
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One load: connections, message size in bytes, messages in flight per connection."""
+
+    connections: int
+    size: int
+    depth: int
+
+    @staticmethod
+    def parse(text):
+        parts = text.split("/")
+        if len(parts) != 3 or not all(part.isdecimal() and int(part) > 0 for part in parts):
+            raise ValueError(f"`{text}` is no CONNECTIONS/SIZE/DEPTH")
+        return Cell(*map(int, parts))
+
+    def __str__(self):
+        return f"{self.connections}/{self.size}/{self.depth}"
+
+
+DEFAULT_CELLS = "1/64/1,50/64/1,50/64/16,50/16384/16,1000/64/1"
+QUICK_CELLS = "50/64/1,50/16384/16"
+
+# A strategy: the options of ioring-echo, and the peer that does the same by hand.
+STRATEGIES = {
+    "own-ring": (["--strategy", "own-ring"], ["peer_uring_own_ring"]),
+    "own-ring-overlap": (
+        ["--strategy", "own-ring", "--overlap"],
+        ["peer_uring_own_ring", "--overlap"],
+    ),
+    "own-ring-multishot": (["--strategy", "own-ring-multishot"], ["peer_uring_own_multishot"]),
+    "shared-pool": (["--strategy", "shared-pool"], ["peer_uring_shared"]),
+}
+DEFAULT_STRATEGIES = "own-ring,own-ring-multishot,shared-pool"
+
+# Measured once a round with --reference, for orientation.
+REFERENCES = {"epoll-et": ["peer_epoll_et"], "round-robin": ["peer_round_robin"]}
+
+
+class Programs:
+    """Where the programs of a build are."""
+
+    def __init__(self, build_dir):
+        self.build_dir = build_dir
+
+    def ours(self, strategy):
+        echo = os.path.join(self.build_dir, "bin", "ioring-echo")
+        return [echo, "--host", "127.0.0.1", "--port", "0", "--json", *STRATEGIES[strategy][0]]
+
+    def peer(self, strategy):
+        return self._peer(STRATEGIES[strategy][1])
+
+    def reference(self, name):
+        return self._peer(REFERENCES[name])
+
+    def _peer(self, words):
+        return [os.path.join(self.build_dir, "bench", words[0]), *words[1:]]
+
+    def client(self, cell):
+        load = os.path.join(self.build_dir, "bin", "ioring-load")
+        return [
+            *(load, "--host", "127.0.0.1", "--json"),
+            *("--connections", str(cell.connections)),
+            *("--size", str(cell.size)),
+            *("--depth", str(cell.depth)),
+        ]
+
+    def micro(self, name):
+        return os.path.join(self.build_dir, "bench", f"micro_{name}")
+
+    def missing(self, wanted):
+        """Those of the commands `wanted` whose program is not there."""
+        return sorted({words[0] for words in wanted if not os.access(words[0], os.X_OK)})

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+# comparison.py - how two programs compare when one of them was measured twice a round.
+import dataclasses
+import statistics
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Ours against the peer, from rounds of peer, ours, peer again.
+
+    ratio   the median over the rounds of ours / mean of the two peers
+    spread  the median over the rounds of |peer again / peer - 1|: what the peer differs from itself
+    """
+
+    rounds: int
+    ours: float
+    peer: float
+    ratio: float
+    spread: float
+
+    def is_met(self, target):
+        return self.ratio - self.spread <= target
+
+
+def compare(rounds):
+    """`rounds` are (peer, ours, peer again); None when there is none."""
+    if not rounds:
+        return None
+    return Comparison(
+        rounds=len(rounds),
+        ours=statistics.median(ours for _, ours, _ in rounds),
+        peer=statistics.median(value for peer, _, again in rounds for value in (peer, again)),
+        ratio=statistics.median(2 * ours / (peer + again) for peer, ours, again in rounds),
+        spread=statistics.median(abs(again / peer - 1) for peer, _, again in rounds),
+    )
+
+
+def median_of(values):
+    """The median of those values that are there, or None."""
+    there = [value for value in values if value is not None]
+    return statistics.median(there) if there else None

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+# micro.py - runs the Google Benchmark programs and reads their results.
+import json
+import os
+import subprocess
+import tempfile
+
+from harness.processes import MeasurementError
+from harness.comparison import compare, median_of
+
+PROGRAMS = ("nop_batch", "buffers")
+
+
+def run(programs, plan, journal, say):
+    """Runs each program that the journal has no results of."""
+    for name in PROGRAMS:
+        if name not in plan.only or journal.find(type="micro", program=name):
+            continue
+        say(f"micro {name}: {plan.micro_repetitions} interleaved repetitions")
+        for record in _run_program(programs.micro(name), plan):
+            journal.append({"type": "micro", "program": name, **record})
+
+
+def _run_program(program, plan):
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "out.json")
+        command = [
+            program,
+            "--benchmark_enable_random_interleaving=true",
+            f"--benchmark_repetitions={plan.micro_repetitions}",
+            f"--benchmark_min_time={plan.micro_seconds}",
+            "--benchmark_out_format=json",
+            f"--benchmark_out={out}",
+        ]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=1800,
+            check=False,
+            preexec_fn=lambda: os.sched_setaffinity(0, {plan.cpus[0]}),
+        )
+        if done.returncode != 0:
+            raise MeasurementError(f"{program}: status {done.returncode} {done.stderr.strip()}")
+        with open(out, encoding="utf-8") as file:
+            runs = json.load(file)["benchmarks"]
+    for one in runs:
+        if one.get("error_occurred"):
+            raise MeasurementError(f"{one['name']}: {one['error_message']}")
+    return [
+        {
+            "name": one["run_name"],
+            "repetition": one["repetition_index"],
+            "cpu_ns": one["cpu_time"],
+        }
+        for one in runs
+        if one["run_type"] == "iteration"
+    ]
+
+
+def _by_repetition(journal, program, name):
+    records = journal.find(type="micro", program=program, name=name)
+    return [r["cpu_ns"] for r in sorted(records, key=lambda r: r["repetition"])]
+
+
+def summarize_nops(plan, journal):
+    """One row per batch size: ours against liburing's loop, which ran twice."""
+    rows = []
+    for batch in (1, 16, 64):
+        first, ours, again, null = (
+            _by_repetition(journal, "nop_batch", f"nop_batch/{row}/{batch}")
+            for row in ("liburing", "uring", "liburing_again", "null")
+        )
+        result = compare(list(zip(first, ours, again)))
+        if result is None:
+            continue
+        rows.append({
+            "batch": batch,
+            "rounds": result.rounds,
+            "ours_ns": result.ours,
+            "liburing_ns": result.peer,
+            "null_ns": median_of(null),
+            "ratio": result.ratio,
+            "spread": result.spread,
+            "target": plan.nop_target,
+            "met": result.is_met(plan.nop_target),
+        })
+    return rows
+
+
+def summarize_buffers(journal):
+    """The median of every row of the buffers program, in its own order."""
+    names = dict.fromkeys(r["name"] for r in journal.find(type="micro", program="buffers"))
+    return [
+        {"name": name, "cpu_ns": median_of(_by_repetition(journal, "buffers", name))}
+        for name in sorted(names)
+    ]
