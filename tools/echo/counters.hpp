@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// counters.hpp - what the server counts while it runs.
+#pragma once
+
+#include <cstdint>
+
+namespace echo {
+
+struct counters {
+    std::uint64_t messages = 0;  // Completions of receives that brought bytes.
+    std::uint64_t bytes_received = 0;
+    std::uint64_t bytes_sent = 0;
+    std::uint64_t turns = 0;  // Of the loop; each enters the kernel at most once.
+    std::uint64_t accepted = 0;
+    std::uint64_t refused = 0;  // Closed at once, since all slots were taken.
+    std::uint64_t resets = 0;   // Ended by an error, the peer's reset for the most part.
+    std::uint64_t cut_off = 0;  // Ended by the stop with bytes unsent.
+    std::uint64_t accept_pauses = 0;
+    std::uint64_t stale = 0;  // Completions of a connection that is no more. Always 0.
+    std::uint32_t connections = 0;
+    std::uint32_t connections_peak = 0;
+};
+
+}  // namespace echo

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+// serve.cpp - makes what the server needs, in the order in which it can be refused, and runs it.
+#include "echo/serve.hpp"
+
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "common/affinity.hpp"
+#include "common/command_line.hpp"
+#include "common/descriptors.hpp"
+#include "common/stop_signals.hpp"
+#include "echo/connections.hpp"
+#include "echo/own_ring.hpp"
+#include "echo/own_ring_multishot.hpp"
+#include "echo/report.hpp"
+#include "echo/server.hpp"
+#include "echo/shared_pool.hpp"
+#include "ioring/buffer_group.hpp"
+#include "ioring/buffer_pool.hpp"
+#include "ioring/ring.hpp"
+
+namespace echo {
+namespace {
+
+namespace tools = ioring::tools;
+
+constexpr std::uint32_t slab_buffers = 256;
+
+// A refusal: the sentence, and the status to exit with.
+struct refusal {
+    std::string sentence;
+    int status = tools::exit_failed;
+};
+
+// What lives as long as the server does, whatever its strategy; the parts of a strategy are made
+// after it and end before it.
+struct foundation {
+    tools::stop_signals stop;
+    ioring::ring ring;
+    ioring::listener listener;
+    std::uint32_t connections = 0;
+
+    // The handlers know the ring.
+    ~foundation() { stop.detach(); }
+};
+
+// A wrong size is the user's, all else the system's.
+refusal refuse(std::error_code error, std::string sentence) {
+    return {std::move(sentence),
+            error == std::errc::invalid_argument ? tools::exit_usage : tools::exit_failed};
+}
+
+// As many connections as were asked for, or as the descriptor limit allows when none were.
+std::optional<refusal> size_up(const settings& wanted, std::uint32_t& connections) {
+    std::string why;
+    connections = wanted.connections.value_or(settings::connections_default);
+    while (!tools::ensure_descriptors(connections, why)) {
+        if (wanted.connections || connections == 1) return refusal{why};
+        connections /= 2;
+    }
+    return std::nullopt;
+}
+
+std::optional<refusal> listen(const settings& wanted, foundation& base) {
+    std::vector<ioring::endpoint> endpoints;
+    std::string why;
+    if (tools::find_endpoints(wanted.where, endpoints, why)) return refusal{why};
+    const ioring::listen_options options{.dual_stack = wanted.dual_stack, .unlink_existing = true};
+    std::string first_why;
+    for (const ioring::endpoint& address : endpoints) {
+        if (!base.ring.create_listener(address, options, base.listener, &why)) return std::nullopt;
+        if (first_why.empty()) first_why = why;
+    }
+    return refusal{first_why};
+}
+
+std::optional<refusal> prepare(const settings& wanted, foundation& base) {
+    std::string why;
+    if (wanted.cpu && !tools::pin_to_cpu(*wanted.cpu, why)) return refusal{why};
+    if (auto refused = size_up(wanted, base.connections)) return refused;
+    const ioring::ring_options options{
+        .connections_max = base.connections, .spin = wanted.spin, .backend = wanted.backend};
+    if (ioring::ring::create(options, base.ring, &why)) return refusal{why};
+    base.stop.attach(base.ring);
+    return listen(wanted, base);
+}
+
+void announce(const foundation& base) {
+    const ioring::backend_info& backend = base.ring.backend_info();
+    fmt::print("listening on {} (backend {}: {})\n", to_string(base.listener.local_endpoint()),
+               backend.name, backend.reason);
+    std::fflush(stdout);
+}
+
+// What the loop tells its surroundings, and the report made of it.
+template <class Strategy>
+class observer {
+public:
+    observer(const settings& wanted, foundation& base, const Strategy& strategy)
+        : wanted_{wanted}, base_{base}, strategy_{strategy}, start_{take()}, previous_{start_} {}
+
+    [[nodiscard]] counters& counted() noexcept { return counted_; }
+
+    [[nodiscard]] surroundings around() noexcept {
+        return {.stops_requested = [](void* self) { return of(self).base_.stop.count(); },
+                .second_passed = [](void* self) { of(self).print_second(); },
+                .stopping = [](void* self) { of(self).buffers_ = of(self).strategy_.describe(); },
+                .context = this,
+                .reports = wanted_.stats && !wanted_.quiet};
+    }
+
+    void print_report() const {
+        const sample now = take();
+        const std::string manner =
+            wanted_.strategy == strategy_kind::own_ring
+                ? (wanted_.overlap ? "own-ring, overlapped" : "own-ring, late")
+                : name_of(wanted_.strategy);
+        const report what{.strategy = manner,
+                          .backend = base_.ring.backend_info().name,
+                          .seconds = now.when - start_.when,
+                          .total = difference(now, start_),
+                          .buffers = buffers_};
+        if (wanted_.json) {
+            fmt::print("{}\n", report_json(what));
+        } else if (!wanted_.quiet) {
+            fmt::print("{}", report_text(what));
+        }
+        std::fflush(stdout);
+    }
+
+private:
+    static observer& of(void* self) noexcept { return *static_cast<observer*>(self); }
+
+    [[nodiscard]] sample take() const noexcept {
+        return {clock::now(), counted_, base_.ring.counters(), tools::usage_now()};
+    }
+
+    void print_second() {
+        const sample now = take();
+        fmt::print("{}\n", statistics_line(now, previous_, start_.when));
+        std::fflush(stdout);
+        previous_ = now;
+    }
+
+    const settings& wanted_;
+    foundation& base_;
+    const Strategy& strategy_;
+    counters counted_;
+    sample start_;
+    sample previous_;
+    std::string buffers_;
+};
+
+template <class Strategy>
+int run(const settings& wanted, foundation& base, connection_table& table, Strategy& strategy) {
+    observer<Strategy> watching{wanted, base, strategy};
+    const surroundings around = watching.around();
+    server<Strategy> loop{base.ring, base.listener, table, strategy, watching.counted(), around};
+    announce(base);
+    const std::error_code error = loop.run(wanted.duration);
+    watching.print_report();
+    if (!error) return tools::exit_done;
+    return tools::complain(program, fmt::format("the ring has failed: {}", error.message()));
+}
+
+int complain(const refusal& refused) {
+    return tools::complain(program, refused.sentence, refused.status);
+}
+
+// For the two strategies that give each connection a buffer of a pool.
+template <class Strategy, class... Manner>
+int serve_from_pool(const settings& wanted, foundation& base, Manner... manner) {
+    connection_table table{base.connections};
+    ioring::buffer_pool pool;
+    std::string why;
+    const ioring::pool_options options{
+        .buffer_bytes = wanted.buffer_bytes,
+        .slab_buffers = slab_buffers,
+        .slabs_max = (base.connections + slab_buffers - 1) / slab_buffers};
+    if (const auto error = ioring::buffer_pool::create(base.ring, options, pool, &why)) {
+        return complain(refuse(error, why));
+    }
+    Strategy strategy{base.ring, table, pool, manner...};
+    return run(wanted, base, table, strategy);
+}
+
+int serve_from_group(const settings& wanted, foundation& base) {
+    connection_table table{base.connections};
+    ioring::buffer_group group;
+    std::string why;
+    const ioring::group_options options{.buffers = shared_pool::chunks,
+                                        .buffer_bytes = wanted.buffer_bytes};
+    if (const auto error = ioring::buffer_group::create(base.ring, options, group, &why)) {
+        return complain(refuse(error, why));
+    }
+    shared_pool strategy{base.ring, table, group, wanted.buffer_bytes};
+    return run(wanted, base, table, strategy);
+}
+
+}  // namespace
+
+int serve(const settings& wanted) {
+    foundation base;
+    if (const auto refused = prepare(wanted, base)) return complain(*refused);
+    switch (wanted.strategy) {
+        case strategy_kind::own_ring:
+            return serve_from_pool<own_ring>(wanted, base, wanted.overlap);
+        case strategy_kind::own_ring_multishot:
+            return serve_from_pool<own_ring_multishot>(wanted, base);
+        case strategy_kind::shared_pool: return serve_from_group(wanted, base);
+    }
+    return tools::exit_usage;
+}
+
+}  // namespace echo

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// settings.cpp - the command line of ioring-echo.
+#include "echo/settings.hpp"
+
+#include <array>
+#include <string_view>
+
+#include <fmt/core.h>
+#include <CLI/CLI.hpp>
+
+#include "common/command_line.hpp"
+
+namespace echo {
+namespace {
+
+namespace tools = ioring::tools;
+
+constexpr std::array strategies{strategy_kind::own_ring, strategy_kind::own_ring_multishot,
+                                strategy_kind::shared_pool};
+
+constexpr std::uint64_t buffer_bytes_min = 1024;
+constexpr std::uint64_t buffer_bytes_max = 1U << 30U;
+constexpr std::uint64_t spin_max_us = 1'000'000;
+
+void add_strategy(CLI::App& app, settings& out) {
+    const auto take = [&out](const std::string& text) {
+        for (const strategy_kind kind : strategies) {
+            if (text != name_of(kind)) continue;
+            out.strategy = kind;
+            return;
+        }
+        throw CLI::ValidationError(
+            "--strategy",
+            fmt::format("`{}` is no strategy: use own-ring, own-ring-multishot or shared-pool",
+                        text));
+    };
+    app.add_option_function<std::string>(
+           "--strategy", take,
+           "own-ring: a mirrored buffer for each connection; own-ring-multishot: the same, filled "
+           "by one multishot receive; shared-pool: all connections receive into shared chunks")
+        ->type_name("NAME")
+        ->default_str(name_of(out.strategy));
+}
+
+// What CLI11 cannot know of how options go together.
+void check(const settings& wanted) {
+    if (wanted.overlap && wanted.strategy != strategy_kind::own_ring) {
+        throw CLI::ValidationError("--overlap", "is a manner of --strategy own-ring only");
+    }
+    if (wanted.backend == "null") {
+        throw CLI::ValidationError("--backend", "null moves no bytes, so it cannot serve anybody");
+    }
+}
+
+}  // namespace
+
+std::optional<int> read_settings(int argc, const char* const* argv, settings& out) {
+    CLI::App app{"A TCP echo server on an ioring: sends back what it receives", program};
+    std::uint64_t connections = 0;
+    std::uint64_t buffer_bytes = out.buffer_bytes;
+    std::uint64_t spin_us = 0;
+    bool late = false;
+
+    tools::add_target(app, out.where, /*port_min=*/0);
+    app.add_flag("--dual-stack", out.dual_stack, "For an IPv6 address: accept IPv4 too");
+    tools::add_backend(app, out.backend);
+    add_strategy(app, out);
+    auto* const overlap = app.add_flag("--overlap", out.overlap, "own-ring: receive while sending");
+    app.add_flag("--late", late, "own-ring: receive after sending (the default)")
+        ->excludes(overlap);
+    tools::add_count(app, "-n,--connections", connections, {1, settings::connections_max},
+                     fmt::format("Connections at a time; more are closed at once (default {}, or "
+                                 "what the descriptor limit allows)",
+                                 settings::connections_default));
+    tools::add_size(app, "--buffer-size", buffer_bytes, {buffer_bytes_min, buffer_bytes_max},
+                    "Of a connection's buffer or a shared chunk");
+    tools::add_cpu(app, out.cpu);
+    tools::add_duration(app, "--duration", out.duration, std::chrono::nanoseconds{1},
+                        "Stop by itself after this time");
+    tools::add_count(app, "--spin", spin_us, {0, spin_max_us},
+                     "Microseconds to look for completions before sleeping (default 0)");
+    app.add_flag("--stats", out.stats, "A line of statistics every second");
+    app.add_flag("--quiet", out.quiet, "No report at the end (but --json's), no statistics");
+    app.add_flag("--json", out.json, "The report at the end as one JSON object");
+    app.final_callback([&out] { check(out); });
+
+    if (const auto status = tools::parse(app, argc, argv)) return status;
+    if (connections != 0) out.connections = static_cast<std::uint32_t>(connections);
+    out.buffer_bytes = static_cast<std::uint32_t>(buffer_bytes);
+    out.spin = std::chrono::microseconds{spin_us};
+    return std::nullopt;
+}
+
+}  // namespace echo

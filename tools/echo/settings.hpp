@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// settings.hpp - what the server is asked to be: the command line's result.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/target.hpp"
+
+namespace echo {
+
+inline constexpr const char* program = "ioring-echo";
+
+enum class strategy_kind : std::uint8_t { own_ring, own_ring_multishot, shared_pool };
+
+struct settings {
+    // Connections at a time when --connections is not given, or fewer where the descriptor limit is
+    // lower.
+    static constexpr std::uint32_t connections_default = 10'000;
+    static constexpr std::uint32_t connections_max = 1'000'000;
+
+    ioring::tools::target where{.host = "0.0.0.0", .unix_path = {}};
+    bool dual_stack = false;
+    std::string backend = "automatic";
+    strategy_kind strategy = strategy_kind::own_ring;
+    bool overlap = false;  // own_ring: the next receive is armed with the send, not after it.
+    std::optional<std::uint32_t> connections;
+    std::uint32_t buffer_bytes = 65'536;
+    std::optional<int> cpu;
+    std::chrono::nanoseconds duration{0};  // 0: until a signal.
+    std::chrono::microseconds spin{0};
+    bool stats = false;
+    bool quiet = false;
+    bool json = false;
+};
+
+[[nodiscard]] constexpr const char* name_of(strategy_kind kind) noexcept {
+    switch (kind) {
+        case strategy_kind::own_ring: return "own-ring";
+        case strategy_kind::own_ring_multishot: return "own-ring-multishot";
+        case strategy_kind::shared_pool: return "shared-pool";
+    }
+    return "";
+}
+
+// Reads the command line into `out`. A value is the status to exit with, after a complaint or
+// --help.
+[[nodiscard]] std::optional<int> read_settings(int argc, const char* const* argv, settings& out);
+
+}  // namespace echo
