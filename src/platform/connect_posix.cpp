@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "platform/clock.hpp"
+#include "platform/connect.hpp"
 #include "platform/descriptor_guard.hpp"
 #include "platform/sockaddr.hpp"
 #include "platform/socket.hpp"
@@ -56,14 +57,6 @@ int await_connected(native_socket socket, std::uint64_t deadline) {
     }
 }
 
-// TCP to a free port of one's own that the system happened to choose as the local one, too: the
-// socket is connected to itself, and nobody listens.
-bool is_connected_to_itself(native_socket socket) {
-    endpoint local;
-    endpoint peer;
-    return !local_endpoint(socket, local) && !peer_endpoint(socket, peer) && local == peer;
-}
-
 int connect_tcp(native_socket socket, const endpoint& peer, std::uint64_t deadline) {
     int error = connect_once(socket, peer);
     // EINTR: it goes on in the background, as with EINPROGRESS.
@@ -101,6 +94,12 @@ int connect_local(native_socket socket, const endpoint& peer, std::uint64_t dead
 }
 
 }  // namespace
+
+bool is_connected_to_itself(native_socket socket) noexcept {
+    endpoint local;
+    endpoint peer;
+    return !local_endpoint(socket, local) && !peer_endpoint(socket, peer) && local == peer;
+}
 
 std::error_code connect_blocking(const endpoint& peer, nanoseconds timeout, native_socket& out,
                                  std::string* why) noexcept {

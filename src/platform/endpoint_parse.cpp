@@ -168,7 +168,7 @@ std::error_code endpoint::parse(std::string_view text, endpoint& out, std::strin
         return {};
     }
     platform::explain(
-        why, "bad address ", [&] { return platform::quoted(text); }, ": ", wrong);
+        why, "bad address ", [&] { return platform::in_quotes(text); }, ": ", wrong);
     return std::make_error_code(std::errc::invalid_argument);
 }
 

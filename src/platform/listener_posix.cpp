@@ -92,10 +92,9 @@ int set_options(native_socket socket, address_family family, const listen_option
         .value();
 }
 
-int bind_any(native_socket socket, const endpoint& address, const listen_options& options,
-             descriptor_guard& lock) {
+int bind_any(native_socket socket, const endpoint& address, const listen_options& options) {
     if (address.family() == address_family::local) {
-        return bind_local(socket, address, options.unlink_existing, lock);
+        return bind_local(socket, address, options.unlink_existing);
     }
     return ::bind(socket, as_sockaddr(address), as_socklen(address)) == 0 ? 0 : errno;
 }
@@ -112,9 +111,7 @@ std::error_code open_listener(const endpoint& address, const listen_options& opt
     }
     int error = set_options(socket.get(), address.family(), options);
     if (error != 0) return fail(error, address, why);
-
-    descriptor_guard lock;  // Let go when the socket listens and no longer looks stale.
-    error = bind_any(socket.get(), address, options, lock);
+    error = bind_any(socket.get(), address, options);
     if (error != 0) return fail(error, address, why);
     endpoint bound;
     error = ::listen(socket.get(), options.backlog) == 0 ? 0 : errno;

@@ -13,7 +13,9 @@
 #include <chrono>
 
 #include "platform/clock.hpp"
+#include "platform/descriptor_guard.hpp"
 #include "platform/sockaddr.hpp"
+#include "platform/socket_os.hpp"
 
 namespace ioring::platform {
 namespace {
@@ -57,13 +59,15 @@ int lock_folder(path_text path, descriptor_guard& lock) {
     return 0;
 }
 
-// Whether the file is a stream socket on which nobody listens.
+// Whether the file is a socket's and the socket is gone. Asked with a datagram socket: a stream
+// socket that is there refuses it for its type, so that no listener sees a connection that nobody
+// wanted.
 bool is_stale(const endpoint& address, const path_text& path) {
     struct stat status {};
     if (::lstat(path.data(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
-    descriptor_guard probe;
-    if (open_stream(address_family::local, probe.slot(), /*nonblocking=*/true)) return false;
-    return ::connect(probe.get(), as_sockaddr(address), as_socklen(address)) != 0 &&
+    const descriptor_guard probe{open_socket(AF_UNIX, SOCK_DGRAM, /*nonblocking=*/true)};
+    return probe.get() >= 0 &&
+           ::connect(probe.get(), as_sockaddr(address), as_socklen(address)) != 0 &&
            errno == ECONNREFUSED;
 }
 
@@ -73,12 +77,14 @@ int bind_once(native_socket socket, const endpoint& address) {
 
 }  // namespace
 
-int bind_local(native_socket socket, const endpoint& address, bool unlink_stale,
-               descriptor_guard& lock) noexcept {
+int bind_local(native_socket socket, const endpoint& address, bool unlink_stale) noexcept {
+    int error = bind_once(socket, address);
     path_text path{};
-    if (!unlink_stale || !copy_path(address, path)) return bind_once(socket, address);
-    if (const int error = lock_folder(path, lock)) return error;
-    const int error = bind_once(socket, address);
+    if (error != EADDRINUSE || !unlink_stale || !copy_path(address, path)) return error;
+    descriptor_guard lock;
+    if (const int refused = lock_folder(path, lock)) return refused;
+    // Another starter may have been through here while we waited for the lock.
+    error = bind_once(socket, address);
     if (error != EADDRINUSE || !is_stale(address, path)) return error;
     if (::unlink(path.data()) != 0 && errno != ENOENT) return errno;
     return bind_once(socket, address);

@@ -103,7 +103,7 @@ std::error_code look_up(std::string_view host, result_list& out, std::string* wh
     }
     const std::error_code code = resolver_code(status, error);
     explain(
-        why, "cannot resolve ", [&] { return quoted(host); }, ": ", ::gai_strerror(status),
+        why, "cannot resolve ", [&] { return in_quotes(host); }, ": ", ::gai_strerror(status),
         [&] { return status == EAI_SYSTEM ? " (" + error_name(error) + ')' : std::string{}; },
         "; check the spelling and this machine's name servers, or give a numeric address");
     return code;
@@ -170,7 +170,7 @@ std::error_code resolve(std::string_view host, std::uint16_t port, std::vector<e
     const char* const wrong = platform::parse_host(host, port, numeric, is_name);
     if (wrong != nullptr && !is_name) {
         platform::explain(
-            why, "bad host ", [&] { return platform::quoted(host); }, ": ", wrong);
+            why, "bad host ", [&] { return platform::in_quotes(host); }, ": ", wrong);
         return std::make_error_code(std::errc::invalid_argument);
     }
     platform::result_list list;
@@ -191,7 +191,7 @@ std::error_code resolve(std::string_view host, std::uint16_t port, std::vector<e
     }
     if (found.empty()) {
         platform::explain(
-            why, "cannot resolve ", [&] { return platform::quoted(host); },
+            why, "cannot resolve ", [&] { return platform::in_quotes(host); },
             ": it has neither an IPv4 nor an IPv6 address");
         return resolve_errc::no_address_of_family;
     }

@@ -35,8 +35,8 @@ int with_flags(int socket, bool nonblocking) {
 
 }  // namespace
 
-int open_stream_socket(int family, bool nonblocking) noexcept {
-    return with_flags(::socket(family, SOCK_STREAM, 0), nonblocking);
+int open_socket(int family, int type, bool nonblocking) noexcept {
+    return with_flags(::socket(family, type, 0), nonblocking);
 }
 
 int accept_socket(int listener, sockaddr* address, socklen_t* bytes, bool nonblocking) noexcept {

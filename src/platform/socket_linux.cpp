@@ -11,8 +11,8 @@ int creation_flags(bool nonblocking) { return SOCK_CLOEXEC | (nonblocking ? SOCK
 
 }  // namespace
 
-int open_stream_socket(int family, bool nonblocking) noexcept {
-    return ::socket(family, SOCK_STREAM | creation_flags(nonblocking), 0);
+int open_socket(int family, int type, bool nonblocking) noexcept {
+    return ::socket(family, type | creation_flags(nonblocking), 0);
 }
 
 int accept_socket(int listener, sockaddr* address, socklen_t* bytes, bool nonblocking) noexcept {

@@ -9,8 +9,8 @@
 
 namespace ioring::platform {
 
-// A stream socket that is closed on exec and raises no SIGPIPE where a socket can say so.
-[[nodiscard]] int open_stream_socket(int family, bool nonblocking) noexcept;
+// A socket that is closed on exec and raises no SIGPIPE where a socket can say so.
+[[nodiscard]] int open_socket(int family, int type, bool nonblocking) noexcept;
 
 // accept(), with the new socket's flags set as above and `nonblocking` whatever the listener is.
 [[nodiscard]] int accept_socket(int listener, sockaddr* address, socklen_t* bytes,

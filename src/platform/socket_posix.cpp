@@ -3,6 +3,7 @@
 #include "platform/socket.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
 
@@ -41,7 +42,7 @@ bool concerns_one_connection(int error) {
 
 std::error_code open_stream(address_family family, native_socket& out, bool nonblocking) noexcept {
     if (family == address_family::unspecified) return errno_code(EAFNOSUPPORT);
-    const int opened = open_stream_socket(native_family(family), nonblocking);
+    const int opened = open_socket(native_family(family), SOCK_STREAM, nonblocking);
     if (opened < 0) return errno_code(errno);
     out = opened;
     return {};

@@ -19,7 +19,7 @@ void append_hex(std::string& text, unsigned char byte) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out = "\"";
     for (const char character : text.substr(0, quoted_bytes_max)) {
         const auto byte = static_cast<unsigned char>(character);

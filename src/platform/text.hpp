@@ -46,7 +46,7 @@ template <typename Work>
 }
 
 // `text` in double quotes, what cannot be printed as \xNN, and cut where it is very long.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 // What the system calls the error, beginning with a small letter.
 [[nodiscard]] std::string error_name(int error);
@@ -57,6 +57,7 @@ template <typename Work>
 
 namespace detail {
 inline void append(std::string& text, std::string_view part) { text += part; }
+inline void append(std::string& text, char part) { text += part; }
 template <std::integral Number>
 void append(std::string& text, Number part) {
     text += std::to_string(part);
