@@ -41,6 +41,7 @@ class Plan:
     cpus: tuple
     reference: bool
     retries: int
+    patience_seconds: float
     micro_repetitions: int
     micro_seconds: float
     echo_target: float
@@ -103,6 +104,8 @@ def parse_arguments(arguments):
         help=f"under two minutes: cells {cells.QUICK_CELLS}, 3 rounds of 1 s")
     add("--retries", type=int, default=3, metavar="N",
         help="how often a disturbed sample is made again (default 3)")
+    add("--patience", type=_positive(float), default=900.0, metavar="SECONDS",
+        help="spent on that in all (default 900)")
     add("--server-cpu", type=int, default=0, metavar="N", help="default 0")
     add("--client-cpu", type=int, default=1, metavar="N", help="default 1")
     add("--target", type=_positive(float), default=1.05, metavar="RATIO",
@@ -129,6 +132,7 @@ def plan_of(parsed):
         cpus=(parsed.server_cpu, parsed.client_cpu),
         reference=parsed.reference,
         retries=0 if quick else max(parsed.retries, 0),
+        patience_seconds=parsed.patience,
         micro_repetitions=5 if quick else 15,
         micro_seconds=0.02 if quick else 0.2,
         echo_target=parsed.target,

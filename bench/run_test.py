@@ -172,12 +172,13 @@ class DisturbanceTest(unittest.TestCase):
     def sample_of(self, foreign):
         return {"disturbance": {"foreign": foreign, "waiting": 0.0, "stolen": 0.0}}
 
-    def measured(self, foreign_shares, retries):
+    def measured(self, foreign_shares, retries, patience_seconds=60):
         plan = mock.Mock(retries=retries, cpus=(0, 1), seconds=1, warmup_seconds=0)
+        patience = echo.Patience(patience_seconds)
         samples = [self.sample_of(foreign) for foreign in foreign_shares]
         with mock.patch.object(echo, "measure", side_effect=samples) as measure, \
              mock.patch.object(echo, "wait_until_quiet"):
-            kept = echo._undisturbed(["client"], plan, ["server"])
+            kept = echo.undisturbed(["client"], plan, ["server"], patience)
         return kept["disturbance"]["foreign"], measure.call_count
 
     def test_a_calm_sample_is_kept_at_once(self):
@@ -188,6 +189,9 @@ class DisturbanceTest(unittest.TestCase):
 
     def test_repeats_are_bounded_and_the_calmest_is_kept(self):
         self.assertEqual((0.3, 3), self.measured([0.5, 0.3, 0.4], retries=2))
+
+    def test_patience_ends(self):
+        self.assertEqual((0.5, 1), self.measured([0.5, 0.0], retries=3, patience_seconds=0))
 
     def test_stolen_time_and_waiting_disturb_too(self):
         calm = {"foreign": 0.0, "waiting": 0.0, "stolen": 0.0}

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 # echo.py - server CPU time per echoed message: ours against the peer of the same strategy.
+import time
+
 from harness.cells import REFERENCES
 from harness.machine import is_disturbed, wait_until_quiet
 from harness.processes import measure
@@ -20,47 +22,74 @@ def needed_commands(programs, plan):
     return commands
 
 
+class Patience:
+    """What may still be spent on making disturbed samples again."""
+
+    def __init__(self, seconds):
+        self.seconds_left = seconds
+
+    def spend(self, work):
+        """Returns work() and takes its time off what is left."""
+        begun = time.monotonic()
+        try:
+            return work()
+        finally:
+            self.seconds_left -= time.monotonic() - begun
+
+
 def run(programs, plan, journal, say):
     """Measures what the journal does not have yet."""
+    patience = Patience(plan.patience_seconds)
+
+    def sample(cell, round_index, strategy, who, command):
+        key = {"type": "echo", "cell": str(cell), "round": round_index,
+               "strategy": strategy, "who": who}
+        if journal.find(**key):
+            return
+        result = undisturbed(programs.client(cell), plan, command, patience)
+        journal.append({**key, **result})
+        _tell(say, plan, key, result)
+
     for cell in plan.cells:
         for round_index in range(plan.repetitions):
             for strategy in plan.strategies:
                 for who in ROUND:
                     command = programs.ours(strategy) if who == "ours" else programs.peer(strategy)
-                    key = {"strategy": strategy, "who": who}
-                    _sample(programs, plan, journal, say, cell, round_index, key, command)
+                    sample(cell, round_index, strategy, who, command)
             for name in REFERENCES if plan.reference else ():
-                key = {"strategy": name, "who": "reference"}
-                command = programs.reference(name)
-                _sample(programs, plan, journal, say, cell, round_index, key, command)
+                sample(cell, round_index, name, "reference", programs.reference(name))
 
 
-def _sample(programs, plan, journal, say, cell, round_index, key, command):
-    key = {"type": "echo", "cell": str(cell), "round": round_index, **key}
-    if journal.find(**key):
-        return
-    sample = _undisturbed(programs.client(cell), plan, command)
-    journal.append({**key, **sample})
-    mark = ", disturbed" if is_disturbed(sample["disturbance"]) else ""
+def _tell(say, plan, key, result):
+    mark = ", disturbed" if is_disturbed(result["disturbance"]) else ""
     say(
-        f"{cell} {key['strategy']} {key['who']} round {round_index + 1}/{plan.repetitions}: "
-        f"{sample['cpu_us_per_message']:.3f} us/message, "
-        f"{sample['messages_per_second']:,.0f}/s{mark}"
+        f"{key['cell']} {key['strategy']} {key['who']} "
+        f"round {key['round'] + 1}/{plan.repetitions}: "
+        f"{result['cpu_us_per_message']:.3f} us/message, "
+        f"{result['messages_per_second']:,.0f}/s{mark}"
     )
 
 
-def _undisturbed(client_command, plan, command):
+def undisturbed(client_command, plan, command, patience):
     """Measures again, a bounded number of times, while others use the CPUs; keeps the calmest."""
-    best = None
-    for attempt in range(1 + plan.retries):
-        if attempt:
-            wait_until_quiet(plan.cpus, QUIET_SECONDS_MAX)
-        sample = measure(command, client_command, plan.seconds, plan.warmup_seconds, plan.cpus)
-        sample["attempts"] = attempt + 1
-        if best is None or _unrest(sample) < _unrest(best):
-            best = sample
-        if not is_disturbed(sample["disturbance"]):
+
+    def once():
+        return measure(command, client_command, plan.seconds, plan.warmup_seconds, plan.cpus)
+
+    def once_more():
+        wait_until_quiet(plan.cpus, min(QUIET_SECONDS_MAX, patience.seconds_left))
+        return once()
+
+    best = once()
+    best["attempts"] = 1
+    while is_disturbed(best["disturbance"]) and best["attempts"] <= plan.retries:
+        if patience.seconds_left <= 0:
             break
+        sample = patience.spend(once_more)
+        sample["attempts"] = best["attempts"] + 1
+        if _unrest(sample) < _unrest(best):
+            best = sample
+        best["attempts"] = sample["attempts"]
     return best
 
 
