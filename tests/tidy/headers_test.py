@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # headers_test.py - each public header compiles as the only one of its translation unit.
 #
-# With all warnings as errors, with and without exceptions and RTTI, by the compiler in
-# IORING_COMPILER. The check is first tried on headers that must fail.
+# With all warnings as errors, by the compiler in IORING_COMPILER; then all of them together without
+# exceptions and RTTI. The check is first tried on headers that must fail.
 import concurrent.futures
 import os
 import re
@@ -14,7 +14,7 @@ import files
 
 FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow",
          "-Wconversion", "-Wsign-conversion", "-Werror", "-x", "c++"]
-VARIANTS = ([], ["-fno-exceptions", "-fno-rtti"])
+WITHOUT_EXCEPTIONS = ["-fno-exceptions", "-fno-rtti"]
 # Must fail: uses a name that only another header would bring, warns, throws.
 BAD_HEADERS = {
     "bad/missing_include.hpp": "#pragma once\nstd::string name();\n",
@@ -23,16 +23,19 @@ BAD_HEADERS = {
 }
 
 
-def compile_alone(compiler, include_folder, header):
-    """The compiler's complaints about a unit that includes just `header`, twice; "" for none."""
-    complaints = ""
-    for variant in VARIANTS:
-        text = f'#include "{header}"\n#include "{header}"\n'
-        done = subprocess.run([compiler, *FLAGS, *variant, f"-I{include_folder}", "-"], input=text,
-                              capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            complaints += f"{header} {' '.join(variant)}:\n{done.stderr}"
-    return complaints
+def complaints_about(compiler, include_folder, headers, flags=()):
+    """What the compiler says to a unit that includes just `headers`, twice; "" when it is content."""
+    text = "".join(f'#include "{header}"\n' for header in headers) * 2
+    done = subprocess.run([compiler, *FLAGS, *flags, f"-I{include_folder}", "-"], input=text,
+                          capture_output=True, text=True, check=False)
+    return f"{' '.join([*headers, *flags])}:\n{done.stderr}" if done.returncode != 0 else ""
+
+
+def check_headers(compiler, include_folder, headers):
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        alone = pool.map(lambda header: complaints_about(compiler, include_folder, [header]), headers)
+        together = complaints_about(compiler, include_folder, headers, WITHOUT_EXCEPTIONS)
+    return "".join(alone) + together
 
 
 def check_the_check(compiler):
@@ -41,7 +44,7 @@ def check_the_check(compiler):
         for header, text in BAD_HEADERS.items():
             with open(os.path.join(folder, header), "w", encoding="utf-8") as file:
                 file.write(text)
-            if not compile_alone(compiler, folder, header):
+            if not check_headers(compiler, folder, [header]):
                 sys.exit(f"{compiler} accepts {header}, which it must not: {text}")
 
 
@@ -52,10 +55,7 @@ def main():
                if re.match(r"include/.*\.(hpp|h)$", path)]
     if not headers:
         sys.exit("no public headers found")
-    include_folder = os.path.join(root, "include")
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        complaints = "".join(
-            pool.map(lambda header: compile_alone(compiler, include_folder, header), headers))
+    complaints = check_headers(compiler, os.path.join(root, "include"), headers)
     if complaints:
         sys.exit(complaints)
 

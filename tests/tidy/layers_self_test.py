@@ -150,6 +150,16 @@ class LayersSelfTest(unittest.TestCase):
         self.expect({"src/ring/ring.cpp": '#include "backend/null/null.hpp"\n'},
                     "src/ring/ring.cpp: reaches src/backend/null/null.hpp: only the registry")
 
+    def test_what_tests_share_includes_what_tests_may(self):
+        self.assertEqual([], report({
+            "src/ring/ring_test_support.hpp": "#pragma once\n#include <sys/socket.h>\n",
+            "src/ring/ring_test.cpp": '#include "ring/ring_test_support.hpp"\n'}))
+
+    def test_source_that_includes_what_tests_share(self):
+        self.expect({"src/ring/ring_test_support.hpp": "#pragma once\n",
+                     "src/ring/ring.cpp": '#include "ring_test_support.hpp"\n'},
+                    "src/ring/ring.cpp: reaches src/ring/ring_test_support.hpp: only tests see")
+
     def test_question_about_the_system_outside_of_its_folders(self):
         self.expect({"src/ring/ring.cpp": "#if 1 && defined(_WIN32)\n#endif\n",
                      "include/ioring/sqe.hpp": "#ifdef __linux__\n#endif\n",
