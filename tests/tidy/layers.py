@@ -11,9 +11,9 @@ import re
 
 # The table. A public header or a folder of src/ that it lacks is an error: say where it belongs.
 PUBLIC_LAYERS = {
-    0: "version sqe prep layout probe error fd user_data",
+    0: "version sqe prep layout probe error fd ids user_data ring_options",
     1: "endpoint",
-    3: "ids ring_options completions detail/ring_core listener ring",
+    3: "completions detail/ring_core listener ring",
     4: "ring_buffer buffer_pool buffer_group",
     5: "socket socket_manager timer",
     7: "ioring",  # The header that includes all others, which therefore nobody of ours may include.
