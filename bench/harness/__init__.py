@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-# harness - what run.py is made of: machine, processes, samples, statistics, reports.
+# __init__.py - what run.py is made of: machine, processes, samples, statistics, reports.

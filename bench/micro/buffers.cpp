@@ -52,25 +52,12 @@ void lease_and_give_back(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
-}  // namespace
+void message(benchmark::State& state) { through_a_buffer(state, /*rewinding=*/false); }
+void message_rewind(benchmark::State& state) { through_a_buffer(state, /*rewinding=*/true); }
 
-int main(int argc, char** argv) {
-    benchmark::RegisterBenchmark("ring_buffer/message",
-                                 [](benchmark::State& state) { through_a_buffer(state, false); })
-        ->Arg(64)
-        ->Arg(16'384)
-        ->Arg(65'536);
-    benchmark::RegisterBenchmark("ring_buffer/message_rewind", [](benchmark::State& state) {
-        through_a_buffer(state, true);
-    })->Arg(64);
-    benchmark::RegisterBenchmark("buffer_pool/acquire_release", lease_and_give_back<false>)
-        ->Arg(1)
-        ->Arg(256);
-    benchmark::RegisterBenchmark("buffer_pool/try_acquire_release", lease_and_give_back<true>)
-        ->Arg(1)
-        ->Arg(256);
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
-}
+BENCHMARK(message)->Name("ring_buffer/message")->Arg(64)->Arg(16'384)->Arg(65'536);
+BENCHMARK(message_rewind)->Name("ring_buffer/message_rewind")->Arg(64);
+BENCHMARK(lease_and_give_back<false>)->Name("buffer_pool/acquire_release")->Arg(1)->Arg(256);
+BENCHMARK(lease_and_give_back<true>)->Name("buffer_pool/try_acquire_release")->Arg(1)->Arg(256);
+
+}  // namespace

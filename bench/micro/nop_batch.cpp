@@ -9,8 +9,7 @@
 #include <liburing.h>
 
 #include <cstdint>
-#include <stdexcept>
-#include <string>
+#include <exception>
 #include <string_view>
 #include <system_error>
 
@@ -106,20 +105,14 @@ void measure(benchmark::State& state, Arguments... arguments) {
     }
 }
 
-template <typename Function>
-void add(const std::string& row, Function&& function) {
-    benchmark::RegisterBenchmark(("nop_batch/" + row).c_str(), function)->Arg(1)->Arg(16)->Arg(64);
-}
+void liburing(benchmark::State& state) { measure<liburing_ring>(state); }
+void liburing_again(benchmark::State& state) { measure<liburing_ring>(state); }
+void uring(benchmark::State& state) { measure<library_ring>(state, "uring"); }
+void null(benchmark::State& state) { measure<library_ring>(state, "null"); }
+
+BENCHMARK(liburing)->Name("nop_batch/liburing")->Arg(1)->Arg(16)->Arg(64);
+BENCHMARK(uring)->Name("nop_batch/uring")->Arg(1)->Arg(16)->Arg(64);
+BENCHMARK(liburing_again)->Name("nop_batch/liburing_again")->Arg(1)->Arg(16)->Arg(64);
+BENCHMARK(null)->Name("nop_batch/null")->Arg(1)->Arg(16)->Arg(64);
 
 }  // namespace
-
-int main(int argc, char** argv) {
-    add("liburing", [](benchmark::State& state) { measure<liburing_ring>(state); });
-    add("uring", [](benchmark::State& state) { measure<library_ring>(state, "uring"); });
-    add("liburing_again", [](benchmark::State& state) { measure<liburing_ring>(state); });
-    add("null", [](benchmark::State& state) { measure<library_ring>(state, "null"); });
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
-}

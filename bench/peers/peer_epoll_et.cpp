@@ -17,7 +17,7 @@
 namespace peer {
 namespace {
 
-constexpr std::size_t buffer_bytes = 64 * 1024;
+constexpr std::size_t buffer_bytes = 65'536;
 constexpr int events_max = 512;
 constexpr int turns_max = 16;
 

@@ -15,7 +15,7 @@
 namespace peer {
 namespace {
 
-constexpr std::size_t buffer_bytes = 64 * 1024;
+constexpr std::size_t buffer_bytes = 65'536;
 constexpr std::uint64_t recvs_per_accept = 4096;
 
 struct connection {

@@ -140,7 +140,8 @@ private:
         const std::uint64_t before = at.posted;
         for (; at.posted + quarter_bytes <= at.head + ring_bytes; at.posted += quarter_bytes) {
             const auto quarter = static_cast<std::uint16_t>(at.posted / quarter_bytes % quarters);
-            at.group->append(at.ring + quarter * quarter_bytes, quarter_bytes, quarter);
+            at.group->append(at.ring + std::size_t{quarter} * quarter_bytes, quarter_bytes,
+                             quarter);
         }
         if (at.posted != before) at.group->publish();
     }

@@ -28,7 +28,7 @@ constexpr std::size_t pieces_per_send_max = 1024;  // UIO_MAXIOV
 
 // A connection with more unsent bytes than this is not read from until half of them are gone, so
 // that a client that never reads cannot take all chunks.
-constexpr std::uint64_t unsent_max_bytes = 1024 * 1024;
+constexpr std::uint64_t unsent_max_bytes = 1'048'576;
 
 // The shared chunks. Positions inside a chunk follow from the order of the completions.
 class chunk_pool {
