@@ -24,7 +24,7 @@ BAD_HEADERS = {
 
 
 def complaints_about(compiler, include_folder, headers, flags=()):
-    """What the compiler says to a unit that includes just `headers`, twice; "" when it is content."""
+    """What the compiler says to a unit that includes just `headers`, twice; "" if it is content."""
     text = "".join(f'#include "{header}"\n' for header in headers) * 2
     done = subprocess.run([compiler, *FLAGS, *flags, f"-I{include_folder}", "-"], input=text,
                           capture_output=True, text=True, check=False)
@@ -33,7 +33,8 @@ def complaints_about(compiler, include_folder, headers, flags=()):
 
 def check_headers(compiler, include_folder, headers):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        alone = pool.map(lambda header: complaints_about(compiler, include_folder, [header]), headers)
+        alone = pool.map(
+            lambda header: complaints_about(compiler, include_folder, [header]), headers)
         together = complaints_about(compiler, include_folder, headers, WITHOUT_EXCEPTIONS)
     return "".join(alone) + together
 
