@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// uring_test_support.hpp - older kernels, children, and what a process has open.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+#include "backend/backend_test_support.hpp"
+#include "backend/uring/uring.hpp"
+#include "backend/uring/uring_backend.hpp"
+
+namespace ioring::backends::uring {
+
+inline constexpr backend_options small_ring{.sq_entries = 8, .cq_entries = 16};
+
+struct old_kernel {
+    const char* name;
+    kernel_mask mask;
+    std::string_view rung;  // The one that it allows.
+};
+
+inline void PrintTo(const old_kernel& kernel, std::ostream* out) { *out << kernel.name; }
+
+inline void hide(kernel_mask& mask, std::initializer_list<feature> features) {
+    for (const feature which : features) mask.features.set(static_cast<std::size_t>(which));
+}
+
+// As far as this library can tell, Linux 6.5, 6.1, 6.0 and 5.19, and less than any of them.
+inline std::array<old_kernel, 6> old_kernels() {
+    kernel_mask none;
+
+    kernel_mask linux_6_5;
+    linux_6_5.setup_flags = setup_flag::no_sq_array;
+    linux_6_5.enter_flags = enter_bit::ext_arg_reg;
+    linux_6_5.register_codes.set(static_cast<std::size_t>(register_code::memory_region));
+    hide(linux_6_5, {feature::incremental_buffers, feature::bundles, feature::send_vectorized});
+
+    kernel_mask linux_6_1 = linux_6_5;
+    hide(linux_6_1, {feature::timeout_multishot});
+
+    kernel_mask linux_6_0 = linux_6_1;
+    linux_6_0.setup_flags |= setup_flag::defer_taskrun;
+
+    kernel_mask linux_5_19 = linux_6_0;
+    linux_5_19.setup_flags |= setup_flag::single_issuer;
+    hide(linux_5_19, {feature::recv_multishot, feature::send_zero_copy});
+
+    kernel_mask bare = linux_5_19;
+    bare.setup_flags |= setup_flag::coop_taskrun | setup_flag::taskrun_flag;
+    bare.enter_flags |= enter_bit::registered_ring;
+    bare.register_codes.set(static_cast<std::size_t>(register_code::ring_fds));
+    bare.features.set();
+
+    return {old_kernel{"this_one", none, "deferred, no SQ array"},
+            old_kernel{"linux_6_5", linux_6_5, "deferred"},
+            old_kernel{"linux_6_1", linux_6_1, "deferred"},
+            old_kernel{"linux_6_0", linux_6_0, "cooperative, single issuer"},
+            old_kernel{"linux_5_19", linux_5_19, "cooperative"},
+            old_kernel{"bare", bare, "plain"}};
+}
+
+// A test that runs on every one of them.
+class each_kernel : public testing::TestWithParam<old_kernel> {
+protected:
+    [[nodiscard]] static program make(const backend_options& options = small_ring) {
+        return program{set_up_with(set_up_masked, options, GetParam().mask)};
+    }
+};
+
+inline std::string kernel_name(const testing::TestParamInfo<old_kernel>& info) {
+    return info.param.name;
+}
+
+[[nodiscard]] inline program make_program(const backend_options& options = small_ring) {
+    return program{set_up_with(set_up, options)};
+}
+
+[[nodiscard]] inline uring_backend& uring_of(const program& of) {
+    return static_cast<uring_backend&>(*of);
+}
+
+inline std::size_t open_descriptors() {
+    using iterator = std::filesystem::directory_iterator;
+    // Without the iterator's own.
+    return static_cast<std::size_t>(std::distance(iterator{"/proc/self/fd"}, iterator{})) - 1;
+}
+
+// Mappings of rings. The rest of a process's mappings comes and goes with its heap.
+inline std::size_t ring_mappings() {
+    std::ifstream maps{"/proc/self/maps"};
+    std::size_t count = 0;
+    for (std::string line; std::getline(maps, line);) {
+        if (line.find("io_uring") != std::string::npos) ++count;
+    }
+    return count;
+}
+
+struct child_result {
+    int status = -1;   // What the child returned, or -1 when it crashed or hung.
+    std::string text;  // What it wrote.
+};
+
+// Runs `body` in a forked child. What it throws away there does not touch the test.
+inline child_result in_child(const std::function<int(std::string& text)>& body) {
+    std::array<int, 2> pipe{};
+    if (::pipe(pipe.data()) != 0) return {};
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::alarm(30);
+        std::string text;
+        const int status = body(text);
+        const auto written = ::write(pipe[1], text.data(), text.size());
+        ::_exit(written == static_cast<ssize_t>(text.size()) ? status : 125);
+    }
+    ::close(pipe[1]);
+    child_result result;
+    std::array<char, 512> chunk{};
+    for (ssize_t got = 0; (got = ::read(pipe[0], chunk.data(), chunk.size())) > 0;) {
+        result.text.append(chunk.data(), static_cast<std::size_t>(got));
+    }
+    ::close(pipe[0]);
+    int status = 0;
+    if (child > 0 && ::waitpid(child, &status, 0) == child && WIFEXITED(status)) {
+        result.status = WEXITSTATUS(status);
+    }
+    return result;
+}
+
+// From now on this process's io_uring_setup() is refused with `error`, as by a container.
+inline bool forbid_io_uring(std::uint32_t error) {
+    std::array filter{
+        sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call_setup, 0, 1),
+        sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+        sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog program_of_filter{filter.size(), filter.data()};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program_of_filter) == 0;
+}
+
+}  // namespace ioring::backends::uring
