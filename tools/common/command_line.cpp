@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
@@ -26,6 +27,11 @@ std::string long_name(const std::string& name) {
     throw CLI::ValidationError(long_name(name), why);
 }
 
+std::string text_of(limits range) {
+    if (range.max == limits{}.max) return "at least " + with_commas(range.min);
+    return fmt::format("{} to {}", with_commas(range.min), with_commas(range.max));
+}
+
 template <class Parse>
 CLI::Option* add_ranged(CLI::App& app, const std::string& name, std::uint64_t& out, limits range,
                         const std::string& description, Parse parse_text) {
@@ -34,13 +40,23 @@ CLI::Option* add_ranged(CLI::App& app, const std::string& name, std::uint64_t& o
         std::uint64_t value = 0;
         if (!parse_text(text, value, &why)) refuse(name, why);
         if (value < range.min || value > range.max) {
-            refuse(name, fmt::format("{} is out of range: {} to {}", with_commas(value),
-                                     with_commas(range.min), with_commas(range.max)));
+            refuse(name, fmt::format("{} is out of range: {}", with_commas(value), text_of(range)));
         }
         out = value;
     };
     return app.add_option_function<std::string>(name, take, description);
 }
+
+// As CLI11's, without the lists of options that exclude each other, which fill the screen.
+class short_formatter : public CLI::Formatter {
+public:
+    std::string make_option_opts(const CLI::Option* option) const override {
+        std::string text;
+        if (option->get_type_size() != 0) text += " " + option->get_type_name();
+        if (!option->get_default_str().empty()) text += " (" + option->get_default_str() + ")";
+        return text;
+    }
+};
 
 }  // namespace
 
@@ -111,7 +127,8 @@ CLI::Option* add_backend(CLI::App& app, std::string& out) {
         out = text;
     };
     return app.add_option_function<std::string>("--backend", take, "One of " + names)
-        ->type_name("NAME");
+        ->type_name("NAME")
+        ->default_str(out);
 }
 
 void add_target(CLI::App& app, target& out, std::uint16_t port_min) {
@@ -137,6 +154,7 @@ void add_target(CLI::App& app, target& out, std::uint16_t port_min) {
 }
 
 std::optional<int> parse(CLI::App& app, int argc, const char* const* argv) {
+    app.formatter(std::make_shared<short_formatter>());
     app.set_version_flag("--version", app.get_name() + " " + std::string{version_string});
     try {
         app.parse(argc, argv);
