@@ -209,9 +209,27 @@ class ReportTest(unittest.TestCase):
             for who, cpu in zip(echo.ROUND, (3.0, 3.6, 3.0)):
                 journal.append(self.sample(who, cpu, foreign=0.5 if who == "ours" else 0.0))
             page = report.as_markdown(plan, journal)
+        self.assertIn("commit abc with 2 changed files", page)
         self.assertIn("| own-ring | 50/64/1 | 3.600 | 3.000 | 1.200 | 0.000 | 1.05 "
                       "| missed (disturbed: 1/3) |", page)
-        self.assertIn("commit abc with 2 changed files", page)
+
+    def verdict_of(self, *rounds, foreign=0.0):
+        plan = mock.Mock(strategies=["own-ring"], cells=[cells.Cell(50, 64, 1)], echo_target=1.05)
+        with tempfile.TemporaryDirectory() as folder:
+            journal = Journal(os.path.join(folder, "r.jsonl"), self.header(), resume=False)
+            for index, values in enumerate(rounds):
+                for who, cpu in zip(echo.ROUND, values):
+                    journal.append({**self.sample(who, cpu, foreign), "round": index})
+            (row,) = echo.summarize(plan, journal)
+        return report._verdict(row)
+
+    def test_noise_is_no_verdict(self):
+        self.assertEqual("met", self.verdict_of((1.0, 1.0, 1.01)))
+        self.assertEqual("met?", self.verdict_of((1.0, 1.2, 1.3)))
+        self.assertEqual("missed? (disturbed: 3/3)", self.verdict_of((1.0, 2.0, 1.0), foreign=0.5))
+
+    def test_a_round_that_is_not_whole_does_not_count(self):
+        self.assertEqual("met", self.verdict_of((1.0, 1.0, 1.0), (1.0, 9.0)))
 
     @staticmethod
     def sample(who, cpu, foreign):

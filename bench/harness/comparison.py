@@ -4,6 +4,10 @@ import dataclasses
 import statistics
 
 
+# A yardstick that differs more from itself measures nothing that matters here.
+SPREAD_MAX = 0.05
+
+
 @dataclasses.dataclass(frozen=True)
 class Comparison:
     """Ours against the peer, from rounds of peer, ours, peer again.
@@ -20,6 +24,10 @@ class Comparison:
 
     def is_met(self, target):
         return self.ratio - self.spread <= target
+
+    def is_fine(self):
+        """Whether the yardstick was steady enough to say anything about a few per cent."""
+        return self.spread <= SPREAD_MAX
 
 
 def compare(rounds):

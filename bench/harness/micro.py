@@ -84,6 +84,7 @@ def summarize_nops(plan, journal):
             "spread": result.spread,
             "target": plan.nop_target,
             "met": result.is_met(plan.nop_target),
+            "sure": result.is_fine(),
         })
     return rows
 

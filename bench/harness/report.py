@@ -12,7 +12,7 @@ def _pair(row, name, digits):
 
 
 def _verdict(row):
-    word = "met" if row["met"] else "missed"
+    word = ("met" if row["met"] else "missed") + ("" if row["sure"] else "?")
     if row.get("disturbed"):
         word += f" (disturbed: {row['disturbed']}/{row['samples']})"
     return word
