@@ -19,7 +19,8 @@
 // Threads: the ring's. Lifetime: a group may be destroyed before or after its ring. Destroy it on
 // the ring's thread when its receives have ended; one that has not ends with -ENOBUFS. Destroyed on
 // another thread while the ring lives, it leaks its memory.
-// Limits: Linux counts 16 bytes a buffer against RLIMIT_MEMLOCK, the buffers themselves not.
+// Limits: Linux counts 16 bytes a buffer, in whole pages, against RLIMIT_MEMLOCK (the buffers
+// themselves not): for an ordinary user with 8 MiB that is 2,000 groups.
 // After creation nothing allocates or calls the system.
 #pragma once
 

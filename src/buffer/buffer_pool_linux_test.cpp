@@ -68,6 +68,28 @@ private:
     rlimit before_{};
 };
 
+TEST(buffer_memory, ends_with_the_buffer_unless_a_receive_may_write_to_it) {
+    // In a child, because what is leaked on purpose is leaked.
+    EXPECT_EQ(0, run_in_child([] {
+                  {
+                      ring_buffer buffer;
+                      if (ring_buffer::create(page, {}, buffer)) return 1;
+                      if (mirror_mappings() != 2) return 2;
+                      ring_buffer other;
+                      if (ring_buffer::create(page, {}, other)) return 3;
+                      buffer = std::move(other);
+                      if (mirror_mappings() != 2) return 4;
+                  }
+                  if (mirror_mappings() != 0) return 5;
+                  {
+                      ring_buffer buffer;
+                      if (ring_buffer::create(page, {}, buffer)) return 6;
+                      if (buffer.begin_write().empty()) return 7;
+                  }
+                  return mirror_mappings() == 2 ? 0 : 8;
+              }));
+}
+
 TEST(pool_memory, a_slab_costs_one_mapping_a_buffer_and_no_descriptor) {
     ring owner = make_uring();
     (void)make_pool(owner, {.slabs_initial = 0});

@@ -39,6 +39,11 @@ public:
         EXPECT_FALSE(ring_buffer::create(capacity, {}, buffer_, &why)) << why;
     }
 
+    // Nothing is in flight: what is lent would be leaked.
+    ~model_run() { EXPECT_TRUE(buffer_.commit_write(0)); }
+    model_run(const model_run&) = delete;
+    model_run& operator=(const model_run&) = delete;
+
     void step() {
         switch (random_() % 8) {
             case 0:

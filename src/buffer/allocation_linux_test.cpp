@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// allocation_linux_test.cpp - after creation neither pools nor groups nor buffers allocate.
+//
+// The operators of this whole test program are replaced by ones that count.
+#include <sys/socket.h>
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "buffer/buffer_test_support.hpp"
+#include "ioring/buffer_group.hpp"
+#include "ioring/buffer_pool.hpp"
+
+namespace {
+
+std::atomic<std::uint64_t> allocations{0};
+
+void* count_and_allocate(std::size_t bytes, std::size_t alignment) noexcept {
+    allocations.fetch_add(1, std::memory_order_relaxed);
+    if (alignment <= alignof(std::max_align_t)) return std::malloc(bytes == 0 ? 1 : bytes);
+    const std::size_t rounded = (bytes / alignment + 1) * alignment;
+    return std::aligned_alloc(alignment, rounded);
+}
+
+void* or_throw(void* memory) {
+    if (memory == nullptr) throw std::bad_alloc{};
+    return memory;
+}
+
+}  // namespace
+
+// Every form that the standard library would otherwise bring a partner of.
+using std::align_val_t;
+using std::nothrow_t;
+using std::size_t;
+void* operator new(size_t bytes) { return or_throw(count_and_allocate(bytes, 1)); }
+void* operator new[](size_t bytes) { return or_throw(count_and_allocate(bytes, 1)); }
+void* operator new(size_t bytes, const nothrow_t&) noexcept { return count_and_allocate(bytes, 1); }
+void* operator new[](size_t bytes, const nothrow_t&) noexcept {
+    return count_and_allocate(bytes, 1);
+}
+void* operator new(size_t bytes, align_val_t alignment) {
+    return or_throw(count_and_allocate(bytes, static_cast<size_t>(alignment)));
+}
+void* operator new(size_t bytes, align_val_t alignment, const nothrow_t&) noexcept {
+    return count_and_allocate(bytes, static_cast<size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, const nothrow_t&) noexcept { std::free(memory); }
+void operator delete[](void* memory, const nothrow_t&) noexcept { std::free(memory); }
+void operator delete(void* memory, align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t, align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, align_val_t, const nothrow_t&) noexcept { std::free(memory); }
+
+namespace ioring::buffer_tests {
+namespace {
+
+// Counts what its scope allocates.
+class allocation_count {
+public:
+    [[nodiscard]] std::uint64_t get() const {
+        return allocations.load(std::memory_order_relaxed) - before_;
+    }
+
+private:
+    std::uint64_t before_ = allocations.load(std::memory_order_relaxed);
+};
+
+TEST(allocations, are_counted_here) {
+    const allocation_count count;
+    const std::vector<int> one(100);
+    EXPECT_EQ(1u, count.get()) << "or the other tests prove nothing";
+}
+
+TEST(allocations, none_by_acquiring_and_releasing) {
+    ring owner = make_null_ring();
+    buffer_pool pool;
+    ASSERT_FALSE(buffer_pool::create(owner, {.slab_buffers = 8, .slabs_max = 1}, pool));
+    std::array<buffer_lease, 10> leases;
+    for (buffer_lease& each : leases) each = pool.acquire();  // Two of them fallbacks.
+    for (buffer_lease& each : leases) each.reset();
+
+    const allocation_count count;
+    for (int round = 0; round < 100; ++round) {
+        for (buffer_lease& each : leases) each = pool.acquire();
+        for (buffer_lease& each : leases) {
+            each->writable().front() = std::byte{1};
+            each->commit_write(1);
+            each->commit_read(1);
+            each.reset();
+        }
+        ring_buffer* const raw = pool.acquire_raw();
+        (void)pool.release_raw(raw);
+        (void)pool.release_raw(raw);
+        (void)pool.try_acquire();
+        (void)pool.stats();
+    }
+    EXPECT_EQ(0u, count.get());
+    EXPECT_EQ(2u + 200u, pool.stats().fallbacks_total);
+}
+
+TEST(allocations, none_by_receiving_into_a_shared_group) {
+    for (const bool incremental : {true, false}) {
+        ring owner = make_uring();
+        tcp_pair both;
+        buffer_group group;
+        ASSERT_FALSE(buffer_group::create(
+            owner, {.buffers = 4, .buffer_bytes = 64, .incremental = incremental}, group));
+        std::array<std::byte, 50> out{};
+        std::uint64_t passed = 0;
+        const auto turn = [&](bool arm) {
+            if (arm) owner.prepare_recv_multishot(both.ours(), group.id(), 1);
+            if (::send(both.theirs().value, out.data(), out.size(), 0) != 50) return;
+            owner.submit_and_wait(1, patience);
+            for (const cqe& done : owner.completions()) {
+                const auto bytes = group.take(done);
+                passed += bytes.size();
+                group.recycle(bytes);
+            }
+        };
+        turn(true);
+        const allocation_count count;
+        for (int round = 0; round < 200; ++round) turn(false);
+        EXPECT_EQ(0u, count.get());
+        EXPECT_GE(passed, 200u * 50u - 50u);
+    }
+}
+
+TEST(allocations, none_by_receiving_into_a_private_group) {
+    ring owner = make_uring();
+    tcp_pair both;
+    ring_buffer buffer;
+    ASSERT_FALSE(ring_buffer::create(ring_buffer::granularity(), {}, buffer));
+    private_group group;
+    ASSERT_FALSE(private_group::create(owner, buffer, {}, group));
+    std::array<std::byte, 500> out{};
+    const auto turn = [&](bool arm) {
+        if (arm) owner.prepare_recv_multishot(both.ours(), group.id(), 1);
+        if (::send(both.theirs().value, out.data(), out.size(), 0) != 500) return;
+        owner.submit_and_wait(1, patience);
+        for (const cqe& done : owner.completions()) (void)group.take(done);
+        buffer.commit_read(buffer.readable_bytes());
+        group.recycle();
+    };
+    turn(true);
+    const allocation_count count;
+    for (int round = 0; round < 200; ++round) turn(false);
+    group.reset();
+    EXPECT_EQ(0u, count.get());
+    EXPECT_GE(buffer.tail(), 200u * 500u - 500u);
+}
+
+}  // namespace
+}  // namespace ioring::buffer_tests
