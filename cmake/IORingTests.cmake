@@ -32,7 +32,7 @@ function(ioring_add_gtest name)
       list(APPEND labels threads)
     endif()
     gtest_discover_tests(${target} TEST_PREFIX "${name}." TEST_FILTER "${filter}"
-                         DISCOVERY_MODE PRE_TEST
+                         DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
                          PROPERTIES TIMEOUT ${IORING_TEST_TIMEOUT_S} LABELS "${labels}")
   endforeach()
 endfunction()
