@@ -104,6 +104,12 @@ class RunTest(unittest.TestCase):
         self.assertEqual(6, len(self.build.samples()))
         self.assertEqual(calls + 2 * 3, self.build.calls())
 
+    def test_a_new_run_keeps_the_results_of_the_last(self):
+        self.assertEqual(0, self.build.run("--repetitions", "1").returncode)
+        self.assertEqual(0, self.build.run("--repetitions", "1").returncode)
+        kept = [name for name in os.listdir(self.build.folder) if name.endswith(".jsonl")]
+        self.assertEqual(2, len(kept), kept)
+
     def test_another_plan_does_not_continue_a_run(self):
         self.assertEqual(0, self.build.run().returncode)
         done = self.build.run("--resume", "--seconds", "0.2")

@@ -2,10 +2,19 @@
 # journal.py - results as JSON lines: each is on the disk as soon as it was measured.
 import json
 import os
+import time
 
 
 class JournalError(Exception):
     """The results cannot be continued; the text says why."""
+
+
+def _put_aside(path):
+    """Gives what an earlier run left the time of its last change as a name."""
+    if os.path.exists(path):
+        stem, ending = os.path.splitext(path)
+        changed = time.strftime("%Y%m%dT%H%M%S", time.localtime(os.path.getmtime(path)))
+        os.replace(path, f"{stem}-{changed}{ending}")
 
 
 class Journal:
@@ -18,6 +27,7 @@ class Journal:
             self._read(header)
         else:
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            _put_aside(path)
             with open(path, "w", encoding="utf-8"):
                 pass
             self.append({"type": "run", **header})
