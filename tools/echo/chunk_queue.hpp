@@ -2,8 +2,8 @@
 // chunk_queue.hpp - what a connection has received and not sent, as pieces where they lie.
 //
 // A chunk is borrowed from the shared buffer group, or owned: moved to memory of its own because
-// its connection does not get rid of it and others need the group's buffer. The queue allocates
-// when it grows beyond what it has ever held, and for owned chunks.
+// its connection does not get rid of it and others need the group's buffer. Beyond reserve(), the
+// queue allocates only when it grows over what it has ever held.
 #pragma once
 
 #include <sys/uio.h>
@@ -29,6 +29,10 @@ public:
     [[nodiscard]] std::uint32_t owned_chunks() const noexcept { return owned_; }
     [[nodiscard]] bool front_is_owned() const noexcept { return count_ != 0 && at(0).owned; }
 
+    // Makes room for as many chunks as most connections ever hold at a time.
+    void reserve() {
+        if (ring_.empty()) grow();
+    }
     void push(std::span<std::byte> borrowed) {
         append({borrowed.data(), static_cast<std::uint32_t>(borrowed.size()), false});
     }

@@ -22,7 +22,9 @@ struct connection {
     bool receive_cancelled = false;  // The receive in flight is being ended.
     bool sending = false;
     bool send_cancelled = false;  // The send in flight is being ended.
-    bool ended = false;           // No further receive: end of stream, an error, or the stop.
+    bool ended = false;           // Nothing more is echoed: end of stream, an error, or the stop.
+    bool peer_ended = false;      // Nothing more can come: end of stream or an error.
+    bool lingering = false;       // All is sent and said; what still comes is thrown away.
     bool failed = false;          // What is not sent yet never will be.
     bool dirty = false;           // In the server's list of those to look at.
 };

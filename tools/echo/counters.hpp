@@ -10,7 +10,8 @@ struct counters {
     std::uint64_t messages = 0;  // Completions of receives that brought bytes.
     std::uint64_t bytes_received = 0;
     std::uint64_t bytes_sent = 0;
-    std::uint64_t turns = 0;  // Of the loop; each enters the kernel at most once.
+    std::uint64_t bytes_discarded = 0;  // Came after the stop; not in the figures above.
+    std::uint64_t turns = 0;            // Of the loop; each enters the kernel at most once.
     std::uint64_t accepted = 0;
     std::uint64_t refused = 0;  // Closed at once, since all slots were taken.
     std::uint64_t resets = 0;   // Ended by an error, the peer's reset for the most part.

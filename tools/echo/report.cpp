@@ -44,6 +44,7 @@ sample difference(const sample& now, const sample& before) noexcept {
     result.ring.enters -= before.ring.enters;
     result.ring.submitted -= before.ring.submitted;
     result.ring.completed -= before.ring.completed;
+    result.ring.wakes -= before.ring.wakes;
     result.ring.overflows -= before.ring.overflows;
     result.ring.short_transfers -= before.ring.short_transfers;
     result.used = now.used - before.used;
@@ -66,7 +67,7 @@ std::string statistics_line(const sample& now, const sample& before,
 
 std::string report_text(const report& what) {
     const counters& counted = what.total.counted;
-    const ioring::ring_counters& ring = what.total.ring;
+    const ioring::ring_counters& ring = what.serving.ring;
     const ioring::tools::usage& used = what.total.used;
     std::string text = fmt::format(
         "{} on {} for {:.1f} s\n"
@@ -81,10 +82,10 @@ std::string report_text(const report& what) {
         with_commas(counted.resets), with_commas(counted.cut_off), with_commas(counted.messages),
         bytes_text(counted.bytes_received),
         with_commas(ratio(static_cast<double>(counted.messages), what.seconds.count())),
-        with_commas(ring.short_transfers), enters_per_message(what.total),
-        completions_per_enter(what.total), with_commas(ring.enters), with_commas(counted.turns),
-        cpu_us_per_message(what.total), seconds{used.user}.count(), seconds{used.system}.count(),
-        what.buffers);
+        with_commas(what.total.ring.short_transfers), enters_per_message(what.serving),
+        completions_per_enter(what.serving), with_commas(ring.enters),
+        with_commas(what.serving.counted.turns), cpu_us_per_message(what.total),
+        seconds{used.user}.count(), seconds{used.system}.count(), what.buffers);
     if (counted.accept_pauses != 0) {
         text += fmt::format("accepting:   paused {} times for want of descriptors or memory\n",
                             with_commas(counted.accept_pauses));
@@ -95,7 +96,7 @@ std::string report_text(const report& what) {
 
 std::string report_json(const report& what) {
     const counters& counted = what.total.counted;
-    const ioring::ring_counters& ring = what.total.ring;
+    const ioring::ring_counters& ring = what.serving.ring;
     const ioring::tools::usage& used = what.total.used;
     return nlohmann::ordered_json{
         {"strategy", what.strategy},
@@ -110,15 +111,18 @@ std::string report_json(const report& what) {
         {"messages", counted.messages},
         {"bytes_received", counted.bytes_received},
         {"bytes_sent", counted.bytes_sent},
-        {"turns", counted.turns},
+        {"bytes_discarded", counted.bytes_discarded},
+        {"turns", what.serving.counted.turns},
         {"enters", ring.enters},
+        {"enters_in_all", what.total.ring.enters},
+        {"wakes", ring.wakes},
         {"submitted", ring.submitted},
         {"completions", ring.completed},
-        {"overflows", ring.overflows},
-        {"short_transfers", ring.short_transfers},
+        {"overflows", what.total.ring.overflows},
+        {"short_transfers", what.total.ring.short_transfers},
         {"stale_completions", counted.stale},
-        {"enters_per_message", enters_per_message(what.total)},
-        {"completions_per_enter", completions_per_enter(what.total)},
+        {"enters_per_message", enters_per_message(what.serving)},
+        {"completions_per_enter", completions_per_enter(what.serving)},
         {"cpu_user_s", seconds{used.user}.count()},
         {"cpu_system_s", seconds{used.system}.count()},
         {"cpu_us_per_message", cpu_us_per_message(what.total)},

@@ -27,7 +27,8 @@ struct report {
     std::string backend;
     std::chrono::duration<double> seconds{0};
     sample total;
-    std::string buffers;  // The strategy's line, as it was when the stop began.
+    sample serving;       // Up to the begin of the stop, which has calls of its own.
+    std::string buffers;  // The strategy's line, as it was then.
 };
 
 // One line, without its end, on the time since `before`.

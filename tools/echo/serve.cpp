@@ -110,7 +110,7 @@ public:
     [[nodiscard]] surroundings around() noexcept {
         return {.stops_requested = [](void* self) { return of(self).base_.stop.count(); },
                 .second_passed = [](void* self) { of(self).print_second(); },
-                .stopping = [](void* self) { of(self).buffers_ = of(self).strategy_.describe(); },
+                .stopping = [](void* self) { of(self).note_stop(); },
                 .context = this,
                 .reports = wanted_.stats && !wanted_.quiet};
     }
@@ -125,6 +125,7 @@ public:
                           .backend = base_.ring.backend_info().name,
                           .seconds = now.when - start_.when,
                           .total = difference(now, start_),
+                          .serving = serving_,
                           .buffers = buffers_};
         if (wanted_.json) {
             fmt::print("{}\n", report_json(what));
@@ -141,6 +142,11 @@ private:
         return {clock::now(), counted_, base_.ring.counters(), tools::usage_now()};
     }
 
+    void note_stop() {
+        serving_ = difference(take(), start_);
+        buffers_ = strategy_.describe();
+    }
+
     void print_second() {
         const sample now = take();
         fmt::print("{}\n", statistics_line(now, previous_, start_.when));
@@ -154,6 +160,7 @@ private:
     counters counted_;
     sample start_;
     sample previous_;
+    sample serving_;
     std::string buffers_;
 };
 

@@ -7,7 +7,9 @@
 //
 // A connection closes in one order: no new receive, the receive in flight ended, all that was
 // received sent (or given up), every completion read, the sending side shut down, the descriptor
-// closed, the buffers given back.
+// closed, the buffers given back. When it is the stop that ends it, the peer may still be sending,
+// and to close over unread bytes would reset the connection and destroy what was flushed: so the
+// server reads and throws away until the peer has ended too, within the stop's bound.
 #pragma once
 
 #include <algorithm>
@@ -43,7 +45,7 @@ struct surroundings {
 template <echo_strategy Strategy>
 class server {
 public:
-    // How long the stop waits for peers to take what is unsent.
+    // How long the stop waits for peers to take what is unsent and to end their side.
     static constexpr std::chrono::seconds flush_bound{2};
     // While connections starve, those that hold what they need are looked for this often.
     static constexpr std::chrono::milliseconds starvation_period{50};
@@ -147,10 +149,11 @@ private:
         if (!at.receiving) at.receive_cancelled = false;
         strategy_.received(slot, done);
         if (done.res > 0) {
-            ++counted_.messages;
-            counted_.bytes_received += static_cast<std::uint32_t>(done.res);
+            const auto bytes = static_cast<std::uint32_t>(done.res);
+            counted_.messages += at.lingering ? 0 : 1;
+            (at.lingering ? counted_.bytes_discarded : counted_.bytes_received) += bytes;
         } else if (done.res == 0) {
-            at.ended = true;
+            at.ended = at.peer_ended = true;
         } else if (!is_passing(done.res)) {
             fail(at);
         }
@@ -172,7 +175,7 @@ private:
 
     void fail(connection& at) noexcept {
         if (!at.failed) ++counted_.resets;
-        at.failed = at.ended = true;
+        at.failed = at.ended = at.peer_ended = true;
     }
 
     void look_at_later(std::uint32_t slot) noexcept {
@@ -198,16 +201,18 @@ private:
     // Prepares whatever the connection's state allows. False when the queue is full: again later.
     [[nodiscard]] bool settle(std::uint32_t slot) noexcept {
         connection& at = table_[slot];
-        if (at.failed && !at.sending) strategy_.drop(slot);
+        if ((at.failed || at.lingering) && !at.sending) strategy_.drop(slot);
         if (!at.sending && strategy_.unsent(slot) != 0) {
             if (!strategy_.prepare_send(slot, tag(op::send, slot, at.generation), at.send_bytes)) {
                 return false;
             }
             at.sending = true;
         }
+        if (at.ended && !at.sending && !at.lingering) end_sending(at);
         if (at.receiving) return end_receive_if_due(slot, at);
-        if (at.ended) {
-            if (!at.sending) close(slot, at);
+        if (at.ended && !at.lingering) return true;
+        if (at.peer_ended) {
+            close(slot, at);
             return true;
         }
         if (!strategy_.may_receive(slot)) return true;
@@ -216,15 +221,21 @@ private:
     }
 
     [[nodiscard]] bool end_receive_if_due(std::uint32_t slot, connection& at) noexcept {
-        if (at.receive_cancelled || (!at.ended && !strategy_.must_pause(slot))) return true;
+        const bool must_end = at.lingering ? at.peer_ended : at.ended;
+        if (at.receive_cancelled || !(must_end || strategy_.must_pause(slot))) return true;
         at.receive_cancelled =
             ring_.prepare_cancel(tag(op::recv, slot, at.generation),
                                  tag(op::cancel, slot, at.generation)) != nullptr;
         return at.receive_cancelled;
     }
 
-    void close(std::uint32_t slot, connection& at) noexcept {
+    // All that was received has been sent: the peer is told so.
+    void end_sending(connection& at) noexcept {
         if (!at.failed) ring_.shutdown_now(at.socket, ioring::shutdown_how::write);
+        at.lingering = true;
+    }
+
+    void close(std::uint32_t slot, connection& at) noexcept {
         strategy_.close(slot);
         ring_.close_now(at.socket);
         table_.give_back(slot);
@@ -241,19 +252,20 @@ private:
         const int stops = around_.stops_requested(around_.context);
         if (stops > 0 && !stopping_) begin_stop();
         if (stops > 1) cut_off();
-        if (strategy_.is_starving()) {
-            if (!agenda_.is_planned(agenda::item::starvation)) {
-                agenda_.plan(agenda::item::starvation, clock::now() + starvation_period);
-            }
-        } else {
+        if (!strategy_.is_starving()) {
             agenda_.cancel(agenda::item::starvation);
+        } else if (!agenda_.is_planned(agenda::item::starvation)) {
+            plan_relief(clock::now());
         }
         if (agenda_.empty()) return;
 
         const clock::time_point now = clock::now();
         if (agenda_.earliest() > now) return;
         if (agenda_.take(agenda::item::accept_again, now)) acceptor_.resume();
-        if (agenda_.take(agenda::item::starvation, now)) strategy_.relieve();
+        if (agenda_.take(agenda::item::starvation, now)) {
+            strategy_.relieve();
+            plan_relief(now);  // It may take several.
+        }
         if (agenda_.take(agenda::item::end, now) && !stopping_) begin_stop();
         if (agenda_.take(agenda::item::cut_off, now)) cut_off();
         // Something in flight does not end: the ring's destructor deals with it.
@@ -262,6 +274,10 @@ private:
             around_.second_passed(around_.context);
             plan_second(now);
         }
+    }
+
+    void plan_relief(clock::time_point now) noexcept {
+        agenda_.plan(agenda::item::starvation, now + starvation_period);
     }
 
     void plan_second(clock::time_point now) noexcept {
@@ -289,8 +305,8 @@ private:
         for (std::uint32_t slot = 0; slot < table_.size(); ++slot) {
             connection& at = table_[slot];
             if (!at.open) continue;
-            if (!at.failed) ++counted_.cut_off;
-            at.failed = true;
+            if (!at.failed && (at.sending || strategy_.unsent(slot) != 0)) ++counted_.cut_off;
+            at.failed = at.ended = at.peer_ended = true;
             look_at_later(slot);
             if (!at.sending || at.send_cancelled) continue;
             at.send_cancelled =

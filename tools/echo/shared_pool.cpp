@@ -30,7 +30,10 @@ shared_pool::~shared_pool() {
     }
 }
 
-std::error_code shared_pool::open(std::uint32_t) noexcept { return {}; }
+std::error_code shared_pool::open(std::uint32_t slot) noexcept {
+    slots_[slot].unsent.reserve();
+    return {};
+}
 
 void shared_pool::close(std::uint32_t slot) noexcept {
     shared& at = slots_[slot];
@@ -127,7 +130,7 @@ void shared_pool::own(std::uint32_t slot, std::uint32_t first) noexcept {
 void shared_pool::disconnect(std::uint32_t slot) noexcept {
     connection& link = table_[slot];
     ++disconnected_;
-    link.failed = link.ended = true;
+    link.failed = link.ended = link.peer_ended = true;
     if (!link.sending || link.send_cancelled) return;
     link.send_cancelled = ring_.prepare_cancel(tag(op::send, slot, link.generation),
                                                tag(op::cancel, slot, link.generation)) != nullptr;
