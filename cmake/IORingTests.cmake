@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # IORingTests.cmake - how tests are built and registered with ctest.
 #
-# A test whose name contains `thread` has the label `threads`: those run under ThreadSanitizer too.
+# A unit test whose name contains `thread` has the label `threads`, the others `unit`: the former run
+# under ThreadSanitizer too.
 find_package(GTest REQUIRED)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 include(GoogleTest)
@@ -26,14 +27,16 @@ function(ioring_add_gtest name)
   endif()
   set_target_properties(${target} PROPERTIES
                         RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/bin")
-  foreach(filter IN ITEMS "-*thread*" "*thread*")
-    set(labels unit)
-    if(filter STREQUAL "*thread*")
-      list(APPEND labels threads)
+  foreach(label IN ITEMS unit threads)
+    if(label STREQUAL "threads")
+      set(filter "*thread*")
+    else()
+      set(filter "-*thread*")
     endif()
+    # One label only: the list of properties is flattened on its way to ctest.
     gtest_discover_tests(${target} TEST_PREFIX "${name}." TEST_FILTER "${filter}"
-                         DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
-                         PROPERTIES TIMEOUT ${IORING_TEST_TIMEOUT_S} LABELS "${labels}")
+                         DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
+                         PROPERTIES TIMEOUT ${IORING_TEST_TIMEOUT_S} LABELS ${label})
   endforeach()
 endfunction()
 
