@@ -19,14 +19,18 @@ set(ioring_foreign_suffixes linux posix darwin bsd windows)
 list(REMOVE_ITEM ioring_foreign_suffixes ${IORING_OS_SUFFIXES})
 list(JOIN ioring_foreign_suffixes "|" IORING_FOREIGN_SUFFIXES)
 
-# Sets `sources` and `tests` to the folder's own .cpp files: *_test.cpp and *test_support.cpp are
-# tests, the rest sources.
-function(ioring_folder_files folder sources tests)
+# Sets `sources`, `tests` and `alone` to the folder's own .cpp files: *_test.cpp and *test_support.cpp are
+# tests, *_alone_test.cpp are tests that want a program to themselves, the rest sources.
+function(ioring_folder_files folder sources tests alone)
   file(GLOB files CONFIGURE_DEPENDS "${folder}/*.cpp")
-  list(FILTER files EXCLUDE REGEX "_(${IORING_FOREIGN_SUFFIXES})(_test)?\\.cpp$")
+  list(FILTER files EXCLUDE REGEX "_(${IORING_FOREIGN_SUFFIXES})(_alone)?(_test)?\\.cpp$")
   set(test_files ${files})
+  set(alone_files ${files})
+  list(FILTER alone_files INCLUDE REGEX "_alone_test\\.cpp$")
+  list(FILTER test_files EXCLUDE REGEX "_alone_test\\.cpp$")
   list(FILTER test_files INCLUDE REGEX "(_test|[/_]test_support)\\.cpp$")
   list(FILTER files EXCLUDE REGEX "(_test|[/_]test_support)\\.cpp$")
   set(${sources} ${files} PARENT_SCOPE)
   set(${tests} ${test_files} PARENT_SCOPE)
+  set(${alone} ${alone_files} PARENT_SCOPE)
 endfunction()

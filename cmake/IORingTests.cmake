@@ -10,12 +10,16 @@ include(GoogleTest)
 # Seconds after which ctest ends one test. No wait in a test may come near it.
 set(IORING_TEST_TIMEOUT_S 120)
 
-# ioring_add_gtest(name SOURCES a_test.cpp ... [LINKS target ...] [INCLUDES folder ...])
+# ioring_add_gtest(name SOURCES a_test.cpp ... [PROGRAM program] [LINKS target ...]
+#                  [INCLUDES folder ...])
 #
-# Builds the executable ioring_<name>_test; ctest names its tests <name>.<suite>.<test>.
+# Builds `program`, by default ioring_<name>_test; ctest names its tests <name>.<suite>.<test>.
 function(ioring_add_gtest name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;INCLUDES" ${ARGN})
+  cmake_parse_arguments(arg "" "PROGRAM" "SOURCES;LINKS;INCLUDES" ${ARGN})
   set(target ioring_${name}_test)
+  if(arg_PROGRAM)
+    set(target ${arg_PROGRAM})
+  endif()
   add_executable(${target} ${arg_SOURCES})
   ioring_compile_settings(${target} PRIVATE)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests" ${arg_INCLUDES})
@@ -38,6 +42,28 @@ function(ioring_add_gtest name)
                          DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
                          PROPERTIES TIMEOUT ${IORING_TEST_TIMEOUT_S} LABELS ${label})
   endforeach()
+endfunction()
+
+# ioring_add_gtests(name SOURCES ... ALONE ... [LINKS ...] [INCLUDES ...])
+#
+# As ioring_add_gtest() for the tests of one folder, of which there may be none. Each file of ALONE
+# is a program of its own, ioring_<name>_<stem>. It replaces something of the whole program, such as
+# operator new, and so is left out where a sanitizer has replaced it already.
+function(ioring_add_gtests name)
+  cmake_parse_arguments(arg "" "" "SOURCES;ALONE;LINKS;INCLUDES" ${ARGN})
+  if(arg_SOURCES)
+    ioring_add_gtest(${name} SOURCES ${arg_SOURCES} LINKS ${arg_LINKS} INCLUDES ${arg_INCLUDES})
+  endif()
+  if(NOT IORING_SANITIZE)
+    set(support ${arg_SOURCES})
+    list(FILTER support INCLUDE REGEX "test_support\\.cpp$")
+    foreach(file IN LISTS arg_ALONE)
+      get_filename_component(stem "${file}" NAME_WE)
+      string(REGEX REPLACE "_test$" "" stem "${stem}")
+      ioring_add_gtest(${name} PROGRAM ioring_${name}_${stem}_test SOURCES ${file} ${support}
+                       LINKS ${arg_LINKS} INCLUDES ${arg_INCLUDES})
+    endforeach()
+  endif()
 endfunction()
 
 # ioring_add_script_test(name script [LABELS label ...] [ARGS argument ...])
@@ -64,11 +90,12 @@ endfunction()
 # linked to the finished library, each *_test.py and *_test.sh one script test.
 function(ioring_add_test_folder folder)
   get_filename_component(name "${folder}" NAME)
-  ioring_folder_files("${folder}" helpers tests)
+  ioring_folder_files("${folder}" helpers tests alone)
   if(tests)
-    ioring_add_gtest(${name} SOURCES ${tests} ${helpers} LINKS ioring::ioring
-                     INCLUDES "${folder}" "${PROJECT_SOURCE_DIR}/src")
+    list(APPEND tests ${helpers})
   endif()
+  ioring_add_gtests(${name} SOURCES ${tests} ALONE ${alone} LINKS ioring::ioring
+                    INCLUDES "${folder}" "${PROJECT_SOURCE_DIR}/src")
   file(GLOB scripts CONFIGURE_DEPENDS "${folder}/*_test.py" "${folder}/*_test.sh")
   foreach(script IN LISTS scripts)
     get_filename_component(stem "${script}" NAME_WE)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// allocation_linux_test.cpp - after creation neither pools nor groups nor buffers allocate.
+// allocation_linux_alone_test.cpp - after creation neither pools nor groups nor buffers allocate.
 //
 // The operators of this whole test program are replaced by ones that count.
 #include <sys/socket.h>
@@ -25,6 +25,10 @@ void* count_and_allocate(std::size_t bytes, std::size_t alignment) noexcept {
     return std::aligned_alloc(alignment, rounded);
 }
 
+// Called through a variable: a compiler that sees both ends would take malloc and delete for a
+// mismatch.
+void (*volatile give_back)(void*) = &std::free;
+
 void* or_throw(void* memory) {
     if (memory == nullptr) throw std::bad_alloc{};
     return memory;
@@ -48,15 +52,15 @@ void* operator new(size_t bytes, align_val_t alignment) {
 void* operator new(size_t bytes, align_val_t alignment, const nothrow_t&) noexcept {
     return count_and_allocate(bytes, static_cast<size_t>(alignment));
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, const nothrow_t&) noexcept { std::free(memory); }
-void operator delete[](void* memory, const nothrow_t&) noexcept { std::free(memory); }
-void operator delete(void* memory, align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t, align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, align_val_t, const nothrow_t&) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { give_back(memory); }
+void operator delete[](void* memory) noexcept { give_back(memory); }
+void operator delete(void* memory, size_t) noexcept { give_back(memory); }
+void operator delete[](void* memory, size_t) noexcept { give_back(memory); }
+void operator delete(void* memory, const nothrow_t&) noexcept { give_back(memory); }
+void operator delete[](void* memory, const nothrow_t&) noexcept { give_back(memory); }
+void operator delete(void* memory, align_val_t) noexcept { give_back(memory); }
+void operator delete(void* memory, size_t, align_val_t) noexcept { give_back(memory); }
+void operator delete(void* memory, align_val_t, const nothrow_t&) noexcept { give_back(memory); }
 
 namespace ioring::buffer_tests {
 namespace {
