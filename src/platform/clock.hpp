@@ -11,8 +11,7 @@ namespace ioring::platform {
 // time-outs (CLOCK_MONOTONIC). About 20-50 ns a call. Any thread, any signal handler.
 [[nodiscard]] std::uint64_t monotonic_ns() noexcept;
 
-// The moment `timeout` from now: now for a negative one, and the end of time (which never comes)
-// where the sum does not fit.
+// The moment `timeout` from now; now for a negative one.
 [[nodiscard]] std::uint64_t deadline_ns(std::chrono::nanoseconds timeout) noexcept;
 
 // How long it is until `deadline`: 0 when it has passed, never more than the type holds.

@@ -2,6 +2,8 @@
 // limits_darwin.cpp - the limits that sysctl knows.
 #include <sys/sysctl.h>
 
+#include <cstddef>
+
 #include "platform/limits.hpp"
 
 namespace ioring::platform {

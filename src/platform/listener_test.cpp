@@ -18,9 +18,11 @@
 namespace ioring::platform {
 namespace {
 
+using testing::accept_one;
 using testing::address_of;
 using testing::echoes;
 using testing::open_descriptors;
+using testing::receive_one;
 using testing::run_in_child;
 using testing::temporary_folder;
 
@@ -52,7 +54,7 @@ bool accepts_from(int listener, const endpoint& peer, endpoint* seen = nullptr) 
         ADD_FAILURE() << why;
         return false;
     }
-    return !accept_stream(listener, server.slot(), seen) && echoes(client.get(), server.get());
+    return accept_one(listener, server, seen) && echoes(client.get(), server.get());
 }
 
 endpoint with_port(std::string_view host, const endpoint& of) {
@@ -130,7 +132,7 @@ int accepted_option(const listening& made, int level, int option) {
     descriptor_guard client;
     descriptor_guard server;
     EXPECT_FALSE(connect_blocking(made.local, testing::patience, client.slot(), nullptr));
-    EXPECT_FALSE(accept_stream(made.socket.get(), server.slot(), nullptr));
+    EXPECT_TRUE(accept_one(made.socket.get(), server));
     int value = -1;
     socklen_t bytes = sizeof(value);
     EXPECT_EQ(0, ::getsockopt(server.get(), level, option, &value, &bytes));
@@ -177,10 +179,9 @@ endpoint port_with_a_lingering_connection() {
     descriptor_guard client;
     descriptor_guard server;
     EXPECT_FALSE(connect_blocking(made->local, testing::patience, client.slot(), nullptr));
-    EXPECT_FALSE(accept_stream(made->socket.get(), server.slot(), nullptr));
+    EXPECT_TRUE(accept_one(made->socket.get(), server));
     close_socket(server.release());
-    char byte = 0;
-    EXPECT_EQ(0, ::recv(client.get(), &byte, 1, 0));
+    EXPECT_EQ(0, receive_one(client.get()));
     return made->local;
 }
 

@@ -20,6 +20,7 @@
 namespace ioring::platform {
 namespace {
 
+using testing::accept_one;
 using testing::echoes;
 using testing::open_descriptors;
 using testing::temporary_folder;
@@ -43,8 +44,7 @@ protected:
         descriptor_guard client;
         descriptor_guard server;
         return !connect_blocking(address_, testing::patience, client.slot(), nullptr) &&
-               !accept_stream(listener, server.slot(), nullptr) &&
-               echoes(client.get(), server.get());
+               accept_one(listener, server) && echoes(client.get(), server.get());
     }
 
     temporary_folder folder_;
@@ -140,7 +140,7 @@ TEST_F(local_file, in_a_folder_that_another_starter_keeps_locked_is_busy) {
 }
 
 TEST_F(local_file, that_many_threads_take_over_at_once_goes_to_one_that_answers) {
-    constexpr int rounds = 20;
+    constexpr int rounds = 100;
     constexpr std::size_t starters = 4;
     for (int round = 0; round < rounds; ++round) {
         ::unlink(folder_.path("s").c_str());
@@ -148,9 +148,12 @@ TEST_F(local_file, that_many_threads_take_over_at_once_goes_to_one_that_answers)
         std::vector<descriptor_guard> sockets(starters);
         std::vector<std::thread> threads;
         std::atomic<int> winners{0};
+        std::atomic<std::size_t> ready{0};
         for (descriptor_guard& socket : sockets) {
             threads.emplace_back([&] {
                 endpoint local;
+                ++ready;
+                while (ready < starters) std::this_thread::yield();
                 if (!open_listener(address_, take_over, socket.slot(), local, nullptr)) ++winners;
             });
         }

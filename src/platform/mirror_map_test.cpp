@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "platform/limits.hpp"
@@ -132,14 +134,30 @@ TEST_P(mirror_by, a_wrong_size_is_an_error_that_names_it_and_the_granularity) {
 TEST_P(mirror_by, numbers_that_overflow_are_errors) {
     constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
     const std::size_t aligned = most / page * page;
+    const std::vector<std::pair<std::size_t, std::size_t>> too_many = {
+        {page, most},
+        {page, most / page},
+        {page, most / page / 2 + 1},
+        {page, most / page / 4 + 1},
+        {aligned, 1},
+        {aligned, most},
+        {most / 4 / page * page + page, 1},
+        {most / 8 / page * page + page, 2},
+    };
+    for (const auto& [bytes, count] : too_many) {
+        mirror_map map;
+        std::string why;
+        EXPECT_EQ(std::errc::invalid_argument, make(bytes, count, map, &why));
+        EXPECT_NE(std::string::npos, why.find("exceed the address space")) << why;
+        EXPECT_EQ(0u, map.count());
+    }
+}
+
+TEST_P(mirror_by, no_buffers_at_all_are_an_error) {
     mirror_map map;
-    EXPECT_EQ(std::errc::invalid_argument, make(page, 0, map));
-    EXPECT_EQ(std::errc::invalid_argument, make(page, most, map));
-    EXPECT_EQ(std::errc::invalid_argument, make(page, most / page, map));
-    EXPECT_EQ(std::errc::invalid_argument, make(page, most / page / 2 + 1, map));
-    EXPECT_EQ(std::errc::invalid_argument, make(aligned, 1, map));
-    EXPECT_EQ(std::errc::invalid_argument, make(aligned, most, map));
-    EXPECT_EQ(std::errc::invalid_argument, make(most / 4 / page * page + page, 2, map));
+    std::string why;
+    EXPECT_EQ(std::errc::invalid_argument, make(page, 0, map, &why));
+    EXPECT_NE(std::string::npos, why.find("at least one")) << why;
 }
 
 TEST_P(mirror_by, more_memory_than_there_are_addresses_is_an_error_with_a_text) {

@@ -64,6 +64,16 @@ private:
 // Must succeed: `text` is the test's own.
 [[nodiscard]] endpoint address_of(std::string_view text);
 
+// Whether `descriptor` can be read from, or accepted from, within `patience`.
+[[nodiscard]] bool becomes_readable(int descriptor);
+
+// Accepts a connection, if one comes within `patience`.
+[[nodiscard]] bool accept_one(int listener, descriptor_guard& out, endpoint* peer = nullptr);
+
+// What recv() of one byte says: 1, 0 at the end of the stream, -1; or -2 when nothing comes within
+// `patience`.
+[[nodiscard]] int receive_one(int socket);
+
 // One byte through a connection, both ways: whether it really works.
 [[nodiscard]] bool echoes(int left, int right);
 

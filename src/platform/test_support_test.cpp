@@ -22,15 +22,7 @@ constexpr unsigned nobody = 65'534;
 constexpr int descriptors_looked_at = 1024;
 
 bool moves_one_byte(int from, int to) {
-    const char sent = 'x';
-    if (::send(from, &sent, 1, MSG_NOSIGNAL) != 1) return false;
-    pollfd entry{};
-    entry.fd = to;
-    entry.events = POLLIN;
-    const auto wait = std::chrono::milliseconds{patience}.count();
-    char got = 0;
-    return ::poll(&entry, 1, static_cast<int>(wait)) == 1 && ::recv(to, &got, 1, 0) == 1 &&
-           got == sent;
+    return ::send(from, "x", 1, MSG_NOSIGNAL) == 1 && receive_one(to) == 1;
 }
 
 std::uint64_t choose_seed() {
@@ -102,6 +94,23 @@ endpoint address_of(std::string_view text) {
     std::string why;
     EXPECT_FALSE(endpoint::parse(text, address, &why)) << why;
     return address;
+}
+
+bool becomes_readable(int descriptor) {
+    pollfd entry{};
+    entry.fd = descriptor;
+    entry.events = POLLIN;
+    const auto wait = std::chrono::milliseconds{patience}.count();
+    return ::poll(&entry, 1, static_cast<int>(wait)) == 1;
+}
+
+bool accept_one(int listener, descriptor_guard& out, endpoint* peer) {
+    return becomes_readable(listener) && !accept_stream(listener, out.slot(), peer);
+}
+
+int receive_one(int socket) {
+    char byte = 0;
+    return becomes_readable(socket) ? static_cast<int>(::recv(socket, &byte, 1, 0)) : -2;
 }
 
 bool echoes(int left, int right) {
