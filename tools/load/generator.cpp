@@ -44,7 +44,7 @@ generator::generator(const settings& asked, ioring::ring ring,
              .found = {}},
       journal_{asked.connections, asked.depth},
       sender_{world_, journal_},
-      receiver_{ring_, asked.connections, asked.size_bytes * asked.depth},
+      receiver_{ring_, asked.connections, asked.size_bytes * asked.depth, asked.own_buffers},
       checker_{world_, journal_},
       connector_{world_, std::move(addresses)},
       unclosed_{asked.connections},
@@ -81,20 +81,22 @@ results generator::run() {
 
 void generator::turn() {
     // Those that the queue had no room for are submitted with the rest, without waiting.
-    const bool more_to_do = sender_.waiting() || !to_arm_.empty();
+    const bool loading = stage_ != stage::connecting;
+    const bool more_to_do = (loading && sender_.waiting()) || !to_arm_.empty();
     const std::int64_t wait_ns = more_to_do ? 0 : std::max<std::int64_t>(next_time_ns() - now_, 0);
-    const int result =
-        ring_.submit_and_wait(wait_ns > 0 ? 1 : 0, std::chrono::nanoseconds{wait_ns});
+    // One at least, also without waiting: only then does the ring look for what has completed.
+    const int result = ring_.submit_and_wait(/*min_complete=*/1, std::chrono::nanoseconds{wait_ns});
     if (!is_transient(result)) {
         throw std::system_error{-result, std::generic_category(), "the ring failed"};
     }
+    ++turns_;
     now_ = now_ns();
     for (const ioring::cqe& done : ring_.completions()) dispatch(done);
     receiver_.publish();
     advance();
     arm_receives();
     connect_more();
-    if (stage_ >= stage::warming) {
+    if (stage_ != stage::connecting) {
         const std::int64_t now = now_ns();
         sender_.pace(now);
         sender_.pump(now);
@@ -147,7 +149,7 @@ void generator::on_receive(connection& peer, std::uint32_t index, const ioring::
             peer.progress_ns = now_;
             std::string problem = checker_.take(peer, index, bytes, now_);
             if (!problem.empty()) give_up(peer, failure::mismatch, std::move(problem));
-            sender_.offer(peer, index);
+            if (peer.phase == phase::open) sender_.offer(peer, index);
             finish_if_drained(peer);
         }
         receiver_.give_back(bytes);

@@ -98,6 +98,8 @@ private:
 
     ioring::tools::usage usage_before_;
     std::uint64_t enters_before_ = 0;
+    std::uint64_t turns_ = 0;
+    std::uint64_t turns_before_ = 0;
 
     std::int64_t next_progress_ns_ = 0;
     std::uint64_t shown_messages_ = 0;

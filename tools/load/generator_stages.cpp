@@ -60,6 +60,7 @@ void generator::begin_measuring() {
     if (world_.asked.messages == 0) measure_end_ns_ = now_ + world_.asked.duration.count();
     usage_before_ = ioring::tools::usage_now();
     enters_before_ = ring_.counters().enters;
+    turns_before_ = turns_;
     sender_.begin_measuring();
 }
 
@@ -79,6 +80,7 @@ void generator::end_measuring() {
     world_.found.seconds = static_cast<double>(end_ns - measure_begin_ns_) / 1e9;
     world_.found.usage = ioring::tools::usage_now() - usage_before_;
     world_.found.enters = ring_.counters().enters - enters_before_;
+    world_.found.turns = turns_ - turns_before_;
 }
 
 void generator::stop_by_signal() {

@@ -36,12 +36,12 @@ std::error_code make_ring(const load::settings& asked, ioring::ring& out, std::s
 
 int run_load(const load::settings& asked, ioring::ring ring,
              std::vector<ioring::endpoint> addresses) {
+    stop_signals stop;  // First: who has seen the first line may send a signal.
     const bool talks = !asked.json && !asked.quiet;
     if (talks) {
         fmt::print("{}\n", load::headline(asked));
         std::fflush(stdout);
     }
-    stop_signals stop;
     status_line progress{stderr, talks};
     load::generator generator{asked, std::move(ring), std::move(addresses), stop, progress};
     const load::results found = generator.run();

@@ -47,6 +47,9 @@ void add_machine(CLI::App& app, settings& out) {
     add_duration(app, "--spin", out.spin, nanoseconds{0},
                  "Look for completions for so long before each sleep")
         ->default_str("0");
+    app.add_flag("--own-buffers", out.own_buffers,
+                 "Receive one at a time into a buffer for each connection, as where the system has "
+                 "nothing better");
     const auto take_seed = [&out](const std::string& text) {
         std::uint64_t value = 0;
         std::string why;

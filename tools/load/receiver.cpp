@@ -8,9 +8,10 @@
 
 namespace load {
 
-receiver::receiver(ioring::ring& ring, std::size_t connections, std::uint64_t in_flight_bytes)
+receiver::receiver(ioring::ring& ring, std::size_t connections, std::uint64_t in_flight_bytes,
+                   bool own_buffers)
     : ring_{ring} {
-    if (ring.probe().has(ioring::feature::recv_multishot)) {
+    if (!own_buffers && ring.probe().has(ioring::feature::recv_multishot)) {
         const ioring::group_options options{.buffers = group_buffers,
                                             .buffer_bytes = group_buffer_bytes};
         // Without buffer rings, or without memory for one, own buffers do.

@@ -18,8 +18,10 @@ namespace load {
 
 class receiver {
 public:
-    // `message_bytes` is what one connection has in flight at most.
-    receiver(ioring::ring& ring, std::size_t connections, std::uint64_t in_flight_bytes);
+    // `in_flight_bytes` is what one connection has in flight at most. `own_buffers` takes the
+    // second way in any case.
+    receiver(ioring::ring& ring, std::size_t connections, std::uint64_t in_flight_bytes,
+             bool own_buffers);
 
     // Prepares a receive; false when the submission queue is full.
     [[nodiscard]] bool arm(connection& peer, std::uint32_t index) noexcept;

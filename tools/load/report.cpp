@@ -133,6 +133,8 @@ std::string json_report(const settings& asked, const results& found) {
     out["interrupted"] = found.interrupted;
     out["cpu_us_per_message"] = rounded(found.cpu_us_per_message(), 1e4);
     out["enters_per_message"] = rounded(per_message(found, found.enters), 1e6);
+    out["enters"] = found.enters;
+    out["turns"] = found.turns;
     out["warmup_seconds"] = std::chrono::duration<double>(asked.warmup).count();
     out["connect_seconds"] = rounded(found.connect_seconds, 1e6);
     out["backend"] = found.backend;

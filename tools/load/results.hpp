@@ -32,7 +32,8 @@ struct results {
     std::uint64_t unsent = 0;    // Due by the schedule but not sent when the time was over.
     double seconds = 0;
     ioring::tools::usage usage;
-    std::uint64_t enters = 0;
+    std::uint64_t enters = 0;  // The ring's system calls, and
+    std::uint64_t turns = 0;   // how often the loop went round.
     histogram latency;  // Closed loop: from the sending. Open loop: from when it should have been.
     histogram service;  // Open loop: from the sending.
 

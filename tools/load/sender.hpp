@@ -45,6 +45,7 @@ public:
     void release(connection& peer) noexcept;
     // `peer` sends no more: what the schedule has given it is dropped.
     void forget(connection& peer) noexcept {
+        if (peer.due <= peer.started) return;
         backlog_ -= peer.due - peer.started;
         peer.due = peer.started;
     }

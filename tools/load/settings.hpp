@@ -37,6 +37,7 @@ struct settings {
     std::string backend = "automatic";
     std::optional<int> cpu;
     std::chrono::nanoseconds spin{0};
+    bool own_buffers = false;           // Receives as where there are no shared buffers.
     std::optional<std::uint64_t> seed;  // Of the content; a random one when not given.
     bool json = false;
     bool quiet = false;
