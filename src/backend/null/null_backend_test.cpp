@@ -80,6 +80,11 @@ TEST(null_backend_test, fixed_transfers_need_a_pinned_range) {
     EXPECT_EQ(10, result_of(ring, entry));
     entry.len = 11;
     EXPECT_EQ(-EFAULT, result_of(ring, entry));
+    entry.len = 1;
+    entry.addr += 11;
+    EXPECT_EQ(-EFAULT, result_of(ring, entry));
+    entry.addr -= 102;
+    EXPECT_EQ(-EFAULT, result_of(ring, entry));
     prep_read_fixed(entry, fd{3}, {}, 0, 0xffff, 1);
     EXPECT_EQ(-EFAULT, result_of(ring, entry));
     prep_read_fixed(entry, fd{-1}, {}, 0, 0xffff, 1);
@@ -285,6 +290,25 @@ TEST(null_backend_test, a_queue_that_overflows_loses_nothing_and_takes_no_more_w
     ASSERT_EQ(next, all.size());
     for (std::uint64_t i = 0; i < next; ++i) EXPECT_EQ(i, all[i].user_data);
     EXPECT_EQ(0U, ring->view().cq_overflow->load());
+}
+
+TEST(null_backend_test, completions_keep_their_order_behind_what_waits) {
+    program ring = make(8, 8);
+    std::uint64_t next = 0;
+    for (int batch = 0; batch < 2; ++batch) {
+        for (int i = 0; i < 6; ++i) ring.push_nop(next++);
+        EXPECT_EQ(6, ring.submit());
+    }
+    std::vector<cqe> all = ring.reap();
+    // There is room in the queue, but four are waiting for it.
+    ring.push_nop(next++);
+    EXPECT_EQ(1, ring.submit());
+    EXPECT_EQ(0U, ring.ready());
+    EXPECT_TRUE(ring.flagged(sq_flag::cq_overflow));
+    EXPECT_EQ(0, ring->enter(0, 0, enter_flag::getevents, no_timeout));
+    for (const cqe& done : ring.reap()) all.push_back(done);
+    ASSERT_EQ(next, all.size());
+    for (std::uint64_t i = 0; i < next; ++i) EXPECT_EQ(i, all[i].user_data);
 }
 
 TEST(null_backend_test, half_a_batch_is_taken_when_there_is_room_for_half) {

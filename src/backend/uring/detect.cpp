@@ -71,7 +71,10 @@ bool try_registered_wait(const trial_ring& trial, wait_region& waits) noexcept {
 
 bool try_ring_index(const trial_ring& trial) noexcept {
     ring_index index;
-    if (ring_index::acquire(trial.calls(), trial.get(), index) != 0) return false;
+    const int error = ring_index::acquire(trial.calls(), trial.get(), index);
+    // This thread's table is full, others' need not be.
+    if (error == -EBUSY) return true;
+    if (error != 0) return false;
     const int result =
         trial.calls().enter(index.get(), /*to_submit=*/0, /*min_complete=*/0,
                             enter_bit::getevents | enter_bit::registered_ring, nullptr, 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // fork_test.cpp - a forked child can do nothing to its parent's ring.
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "backend/uring/uring_test_support.hpp"
@@ -59,7 +60,10 @@ TEST_P(fork_test, a_ring_dies_with_the_parent_s_though_a_child_lives) {
         ring.expect_nop_round_trip();
         const child_result child = in_child([&](std::string&) {
             const std::size_t descriptors = open_descriptors();
-            if (abandons) ring->register_(register_op::abandon_after_fork, nullptr, 0);
+            if (abandons) {
+                ring->register_(register_op::abandon_after_fork, nullptr, 0);
+                if (open_descriptors() + 2 != descriptors) return 3;
+            }
             ring.destroy();
             // The ring and the event are given back, and nothing else.
             if (open_descriptors() + 2 != descriptors) return 1;
@@ -90,6 +94,21 @@ TEST_P(fork_test, a_child_makes_rings_of_its_own) {
 TEST_P(fork_test, a_ring_that_was_not_enabled_is_the_parent_s_too) {
     program ring = make();
     const child_result child = in_child([&](std::string&) { return misuse(ring); });
+    EXPECT_EQ(0, child.status);
+    ring.expect_nop_round_trip();
+}
+
+TEST(fork_queue_test, a_child_s_own_memory_where_the_queues_were_is_not_unmapped) {
+    program ring = make_program();
+    const ring_view view = ring->view();
+    const child_result child = in_child([&](std::string&) {
+        void* const mine = ::mmap(view.sqes, 512, PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+        if (mine != view.sqes) return 1;
+        ring.destroy();
+        static_cast<volatile char*>(mine)[0] = 1;
+        return 0;
+    });
     EXPECT_EQ(0, child.status);
     ring.expect_nop_round_trip();
 }

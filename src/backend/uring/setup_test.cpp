@@ -211,6 +211,19 @@ TEST(detect_test, finds_what_came_with_this_kernel_or_before) {
     EXPECT_FALSE(ring->probe().supports(static_cast<opcode>(255)));
 }
 
+TEST(detect_test, an_ability_that_does_not_work_is_not_in_the_probe) {
+    kernel_mask mask;
+    mask.register_codes.set(static_cast<std::size_t>(register_code::buffer_ring));
+    const program ring{set_up_with(set_up_masked, small_ring, mask)};
+    const program whole = make_program();
+    auto expected = whole->probe().features;
+    for (const feature which : {feature::buffer_rings, feature::recv_multishot,
+                                feature::incremental_buffers, feature::bundles}) {
+        expected.reset(static_cast<std::size_t>(which));
+    }
+    EXPECT_EQ(expected, ring->probe().features) << to_string(ring->probe());
+}
+
 TEST(detect_test, an_opcode_that_is_hidden_is_not_in_the_probe) {
     kernel_mask mask;
     mask.opcodes.set(static_cast<std::size_t>(opcode::send_zc));
