@@ -50,7 +50,9 @@ inline constexpr std::int64_t no_timeout = -1;
 // What register_() is asked for; `argument` and `count` depend on it. Results are 0 or more, or
 // -errno.
 enum class register_op : std::uint32_t {
-    // Any thread, any signal handler. Makes the current or the next wait of enter() end.
+    // Any thread, any signal handler. Ends the current or the next sleep of enter(). Calls need not
+    // coalesce, and a sleep may end for a wake that its caller has noticed already: the ring keeps
+    // the flag that says which wake is news.
     wake,
     // The descriptor to be polled (multishot) with reserved_user_data so that `wake` has an effect,
     // or

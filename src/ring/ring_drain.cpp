@@ -55,7 +55,7 @@ void ring_state::become_dead() noexcept {
 void ring_state::after_fork_in_child(void* self) noexcept {
     auto& ring = *static_cast<ring_state*>(self);
     ring.forked_ = true;
-    ring.owned_ = false;
+    ring.owner_ = no_thread;
     ring.become_dead();
     if (ring.backend_ != nullptr) {
         ring.backend_->register_(backends::register_op::abandon_after_fork, nullptr, 0);
@@ -89,7 +89,7 @@ void ring_state::forget_unsubmitted() noexcept {
 
 bool ring_state::drain(std::uint64_t deadline) noexcept {
     forget_unsubmitted();
-    if (!owned_) return true;  // Nothing was ever submitted.
+    if (owner_ == no_thread) return true;  // Nothing was ever submitted.
 
     int quiet_rounds = 0;
     while (quiet_rounds < 2) {
@@ -98,7 +98,7 @@ bool ring_state::drain(std::uint64_t deadline) noexcept {
         if (exact && published_ == terminal + (internal_prepared_ - internal_completed_)) {
             return true;
         }
-        if (owner_ != std::this_thread::get_id()) return false;
+        if (!is_this_thread(owner_)) return false;
         if (platform::monotonic_ns() >= deadline) return false;
         const drain_round round = drain_once(deadline);
         quiet_rounds = !exact && round.found_nothing && !round.others ? quiet_rounds + 1 : 0;
@@ -161,7 +161,7 @@ void ring_state::close_listening(fd socket) noexcept {
         (void)platform::close_socket(socket.value);
         return;
     }
-    if (owned_ && owner_ == std::this_thread::get_id()) {
+    if (is_this_thread(owner_)) {
         if (sq_used() == view.sq_entries) (void)submit_and_wait(0, {});
         if (sqe* const entry = take_internal_sqe(); entry != nullptr) {
             ++cancels_outstanding_;

@@ -94,14 +94,11 @@ ring_state::ring_state(const ring_options& options, backends::chosen_backend&& c
 
 // The first submit or wait makes its thread the owner.
 int ring_state::claim() noexcept {
-    const std::thread::id self = std::this_thread::get_id();
-    if (owned_ && owner_ == self) [[likely]]
-        return 0;
+    if (is_this_thread(owner_)) return 0;
     if (forked_) return -EOWNERDEAD;
     if (backend_ == nullptr) return -EBADF;
-    if (owned_) return -EEXIST;
-    owner_ = self;
-    owned_ = true;
+    if (owner_ != no_thread) return -EEXIST;
+    owner_ = thread_token();
     return 0;
 }
 
@@ -124,11 +121,16 @@ bool ring_state::arm_wake() noexcept {
 
 // Shows the backend what has been prepared, and returns how much it has not taken yet.
 std::uint32_t ring_state::publish() noexcept {
-    for (; published_tail_ != sqe_tail; ++published_tail_, ++published_) {
-        const sqe& entry = view.sqes[published_tail_ & (view.sq_entries - 1)];
-        if ((entry.flags & sqe_flag::cqe_skip_success) != 0) untracked_ = true;
-        if (entry.op == opcode::msg_ring) msg_ring_used.store(true, std::memory_order_relaxed);
+    for (std::uint32_t at = published_tail_; at != sqe_tail; ++at) {
+        const sqe& entry = view.sqes[at & (view.sq_entries - 1)];
+        const bool silent = (entry.flags & sqe_flag::cqe_skip_success) != 0;
+        if (silent || entry.op == opcode::msg_ring) [[unlikely]] {
+            untracked_ = untracked_ || silent;
+            if (!silent) msg_ring_used.store(true, std::memory_order_relaxed);
+        }
     }
+    published_ += sqe_tail - published_tail_;
+    published_tail_ = sqe_tail;
     // Release: the entries are complete before the backend may read them (pairs with its acquire).
     view.sq_tail->store(sqe_tail, std::memory_order_release);
     return sq_used();
@@ -146,13 +148,13 @@ int ring_state::enter(std::uint32_t pending, std::uint32_t min_complete, std::ui
     return taken;
 }
 
-bool ring_state::flush_wanted() const noexcept {
+inline bool ring_state::flush_wanted() const noexcept {
     // Acquire: what the backend held back is there when its flag is seen (pairs with its release).
     const std::uint32_t flags = view.sq_flags->load(std::memory_order_acquire);
     return (flags & (sq_flag::cq_overflow | sq_flag::taskrun)) != 0;
 }
 
-std::uint32_t ring_state::unread() const noexcept {
+inline std::uint32_t ring_state::unread() const noexcept {
     // Acquire: the entries before the tail are complete (pairs with the backend's release).
     return view.cq_tail->load(std::memory_order_acquire) -
            view.cq_head->load(std::memory_order_relaxed);
@@ -186,26 +188,62 @@ bool ring_state::take_wake() noexcept {
     return woken;
 }
 
+// What seldom precedes a turn. `own` becomes how many entries of its own it prepared, last of all.
+int ring_state::begin_turn(int& own) noexcept {
+    if (const int error = claim(); error != 0) return error;
+    own = wake_needs_arming_ && arm_wake() ? 1 : 0;
+    if (retired_ != nullptr) release_retired();
+    return 0;
+}
+
 int ring_state::submit_and_wait(std::uint32_t min_complete,
                                 std::chrono::nanoseconds timeout) noexcept {
-    if (const int error = claim(); error != 0) return error;
-    const bool arms_wake = wake_needs_arming_ && arm_wake();
+    int own = 0;
+    if (!is_this_thread(owner_) || wake_needs_arming_ || retired_ != nullptr) [[unlikely]] {
+        if (const int error = begin_turn(own); error != 0) return error;
+    }
     const std::uint32_t pending = publish();
-    if (retired_ != nullptr) [[unlikely]]
-        release_retired();
-
     int taken = 0;
     if (min_complete == 0) {
-        if (pending == 0) return 0;
-        taken = enter(pending, 0, 0, backends::no_timeout);
+        if (pending != 0) taken = enter(pending, 0, 0, backends::no_timeout);
+    } else if (min_complete == 1 && timeout == ring::forever && is_idle()) {
+        taken = enter(pending, 1, getevents, backends::no_timeout);
+        // Nearly always it ends because something has come.
+        if (!has_come(static_cast<std::uint32_t>(taken), pending)) [[unlikely]] {
+            taken = wait_on(taken, pending, 1, never);
+        }
     } else {
-        const std::uint64_t deadline =
-            timeout == ring::forever ? never : platform::deadline_ns(timeout);
-        taken = wait(pending, min_complete, deadline);
+        taken = wait(pending, min_complete,
+                     timeout == ring::forever ? never : platform::deadline_ns(timeout));
     }
-    // The library's own poll, the last of its batch, is not the program's.
-    if (arms_wake && taken > 0 && static_cast<std::uint32_t>(taken) == pending) --taken;
+    // The library's own poll is not the program's.
+    if (own != 0 && taken > 0 && static_cast<std::uint32_t>(taken) == pending) taken -= own;
     return taken;
+}
+
+// Nothing has completed, nobody posted or woke, and waiting means sleeping.
+inline bool ring_state::is_idle() const noexcept {
+    return unread() == 0 && posts_ready_end == posts_head &&
+           !posts_hint.load(std::memory_order_relaxed) &&
+           !wake_pending_.load(std::memory_order_relaxed) && spin_.count() == 0;
+}
+
+// Everything was taken, and the oldest completion is one that the program sees.
+inline bool ring_state::has_come(std::uint32_t taken, std::uint32_t pending) const noexcept {
+    const std::uint32_t head = view.cq_head->load(std::memory_order_relaxed);
+    return taken == pending && unread() != 0 &&
+           view.cqes[head & (view.cq_entries - 1)].user_data != reserved_user_data;
+}
+
+// Goes on with a wait whose first enter gave `taken`.
+int ring_state::wait_on(int taken, std::uint32_t pending, std::uint32_t min_complete,
+                        std::uint64_t deadline) noexcept {
+    if (taken < 0) return taken == -ETIME ? 0 : taken;
+    // It took some and brought nothing: the kernel then hides that time or a signal ended the wait.
+    if (taken > 0 && unread() == 0 && !wake_pending_.load(std::memory_order_relaxed)) return taken;
+    const std::uint32_t left = pending - std::min(pending, static_cast<std::uint32_t>(taken));
+    const int more = wait(left, min_complete, deadline);
+    return more < 0 && taken > 0 ? taken : taken + more;
 }
 
 // Submits, then waits. Enters once, unless a wait ends for a reason that the program does not see.

@@ -18,11 +18,11 @@
 #include <span>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <vector>
 
 #include "backend/backend.hpp"
 #include "backend/registry.hpp"
+#include "base/thread_token.hpp"
 #include "ioring/detail/ring_core.hpp"
 #include "ioring/ring.hpp"
 #include "platform/process.hpp"
@@ -105,6 +105,11 @@ private:
     [[nodiscard]] std::uint32_t publish() noexcept;
     int enter(std::uint32_t pending, std::uint32_t min_complete, std::uint32_t flags,
               std::int64_t timeout_ns) noexcept;
+    int begin_turn(int& own) noexcept;
+    [[nodiscard]] bool is_idle() const noexcept;
+    [[nodiscard]] bool has_come(std::uint32_t taken, std::uint32_t pending) const noexcept;
+    int wait_on(int taken, std::uint32_t pending, std::uint32_t min_complete,
+                std::uint64_t deadline) noexcept;
     int wait(std::uint32_t pending, std::uint32_t min_complete, std::uint64_t deadline) noexcept;
     void spin(std::uint32_t min_complete, std::uint64_t deadline) noexcept;
     [[nodiscard]] bool ready(std::uint32_t count) noexcept;
@@ -127,8 +132,7 @@ private:
     std::unique_ptr<backends::backend> backend_;
     std::chrono::nanoseconds spin_;
     std::chrono::nanoseconds drain_timeout_;
-    std::thread::id owner_;
-    bool owned_ = false;
+    std::uint64_t owner_ = no_thread;
     bool wake_needs_arming_ = false;
     bool wake_armed_ = false;
     bool untracked_ = false;  // An SQE asked for no CQE on success: counts say nothing any more.

@@ -131,32 +131,14 @@ void null_backend::flush_overflow() noexcept {
 
 // Nothing completes while it sleeps: only a wake, a signal or the time ends it.
 int null_backend::wait(std::uint32_t min_complete, std::int64_t timeout_ns) noexcept {
-    if (ready() >= min_complete) {
-        (void)take_wake();
-        return 0;
-    }
+    if (ready() >= min_complete) return 0;
     const std::uint64_t deadline =
         timeout_ns < 0 ? ~std::uint64_t{0}
                        : platform::deadline_ns(std::chrono::nanoseconds{timeout_ns});
-    int result = 0;
-    while (!take_wake()) {
-        result = sleep(wake_, deadline);
-        if (result != 0) break;
-        // A signal whose wake has been taken already, before it was sent, would end every sleep.
-        if (!wake_pending_.load(std::memory_order_acquire)) wake_.drain();
-    }
-    const bool woken = result != 0 && take_wake();
-    // As the kernel: no such error while there is something to read.
-    return ready() > 0 || (woken && result == -ETIME) ? 0 : result;
-}
-
-bool null_backend::take_wake() noexcept {
-    // Acquire, here and below: what the waker did before wake() is seen after the wait.
-    if (!wake_pending_.load(std::memory_order_acquire)) return false;
-    // The flag first: a wake from here on sets it and signals again.
-    wake_pending_.exchange(false, std::memory_order_acquire);
-    wake_.drain();
-    return true;
+    const int result = sleep(wake_, deadline);
+    if (result == 0) wake_.drain();
+    // As the kernel: no error while there is something to read.
+    return ready() > 0 ? 0 : result;
 }
 
 std::uint32_t null_backend::ready() const noexcept {
@@ -167,8 +149,7 @@ std::uint32_t null_backend::ready() const noexcept {
 
 int null_backend::wake() noexcept {
     if (generation_ != platform::fork_generation()) return -EOWNERDEAD;
-    // Release: pairs with take_wake(). The first of many signals for all.
-    if (!wake_pending_.exchange(true, std::memory_order_acq_rel)) wake_.signal();
+    wake_.signal();
     return 0;
 }
 

@@ -41,7 +41,6 @@ private:
         return overflow_tail_ - overflow_head_ == view_.sq_entries;
     }
     [[nodiscard]] int wait(std::uint32_t min_complete, std::int64_t timeout_ns) noexcept;
-    [[nodiscard]] bool take_wake() noexcept;
     [[nodiscard]] std::uint32_t ready() const noexcept;
     int wake() noexcept;
 
@@ -67,8 +66,6 @@ private:
     platform::wake_handle wake_;
     std::uint32_t generation_;  // platform::fork_generation() of the process that made it.
     std::uint64_t owner_;       // The thread_token() of the owner, or no_thread.
-    // wake() was called and no wait has ended since.
-    std::atomic<bool> wake_pending_{false};
 };
 
 }  // namespace ioring::backends::null

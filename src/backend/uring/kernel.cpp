@@ -1,32 +1,31 @@
 // SPDX-License-Identifier: MIT
 #include "backend/uring/kernel.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
+#include "backend/uring/bare_call.hpp"
+#include "ioring/prep.hpp"
 
 namespace ioring::backends::uring {
 namespace {
 
-int result_of(long value) noexcept { return value < 0 ? -errno : static_cast<int>(value); }
+long pointer(const void* to) noexcept { return static_cast<long>(ioring::detail::address_of(to)); }
 
 }  // namespace
 
 int call_io_uring_setup(std::uint32_t entries, ring_params& params) noexcept {
-    return result_of(::syscall(call_setup, entries, &params));
+    return static_cast<int>(bare_call(call_setup, entries, pointer(&params), 0, 0, 0, 0));
 }
 
 int call_io_uring_enter(int ring, std::uint32_t to_submit, std::uint32_t min_complete,
                         std::uint32_t flags, const void* argument,
                         std::size_t argument_bytes) noexcept {
-    return result_of(
-        ::syscall(call_enter, ring, to_submit, min_complete, flags, argument, argument_bytes));
+    return static_cast<int>(bare_call(call_enter, ring, to_submit, min_complete, flags,
+                                      pointer(argument), static_cast<long>(argument_bytes)));
 }
 
 int call_io_uring_register(int ring, register_code code, void* argument,
                            std::uint32_t count) noexcept {
-    return result_of(
-        ::syscall(call_register, ring, static_cast<std::uint32_t>(code), argument, count));
+    return static_cast<int>(
+        bare_call(call_register, ring, static_cast<long>(code), pointer(argument), count, 0, 0));
 }
 
 int kernel::setup(std::uint32_t entries, ring_params& params) const noexcept {

@@ -52,10 +52,6 @@ uring_backend::~uring_backend() {
     index_.release(kernel_, ring_.get());
 }
 
-int uring_backend::check_process() const noexcept {
-    return generation_ == platform::fork_generation() ? 0 : -EOWNERDEAD;
-}
-
 int uring_backend::check_owner() noexcept {
     if (const int error = check_process(); error != 0) return error;
     if (owner_ == detail::no_thread || owner_ == detail::thread_token()) return 0;
@@ -81,7 +77,11 @@ int uring_backend::take_ownership() noexcept {
 
 int uring_backend::register_(register_op operation, void* argument, std::uint32_t count) noexcept {
     // First, because it may be a signal handler that calls.
-    if (operation == register_op::wake) return wake();
+    if (operation == register_op::wake) {
+        if (const int error = check_process(); error != 0) return error;
+        wake_.signal();
+        return 0;
+    }
     if (operation == register_op::abandon_after_fork) {
         abandon();
         return 0;

@@ -7,7 +7,7 @@
 // thread's table, a page for waits) it does without.
 #pragma once
 
-#include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,6 +19,7 @@
 #include "backend/uring/ring_file.hpp"
 #include "backend/uring/ring_index.hpp"
 #include "backend/uring/wait_region.hpp"
+#include "platform/process.hpp"
 #include "platform/wake_handle.hpp"
 
 namespace ioring::backends::uring {
@@ -45,18 +46,14 @@ private:
     uring_backend(const kernel_mask& mask, const abilities& known) noexcept;
 
     // What enter() and register_() ask first: 0, or -errno when this caller may not.
-    [[nodiscard]] int check_process() const noexcept;
+    [[nodiscard]] int check_process() const noexcept {
+        return generation_ == platform::fork_generation() ? 0 : -EOWNERDEAD;
+    }
     [[nodiscard]] int check_owner() noexcept;
     [[nodiscard]] int take_ownership() noexcept;
 
-    int enter_once(std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags,
-                   std::int64_t timeout_ns) noexcept;
-    int enter_and_wait(std::uint32_t to_submit, std::uint32_t min_complete,
-                       std::int64_t timeout_ns) noexcept;
-    [[nodiscard]] std::uint32_t ready() const noexcept;
-    [[nodiscard]] bool take_wake() noexcept;
-
-    int wake() noexcept;
+    int enter_timed(std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t bits,
+                    std::int64_t timeout_ns) noexcept;
     int register_owned(register_op operation, void* argument, std::uint32_t count) noexcept;
     int pin_buffer(const kernel_buffer& buffer, std::uint32_t slot) noexcept;
     int update_slot(const kernel_buffer& buffer, std::uint32_t slot) noexcept;
@@ -78,8 +75,6 @@ private:
     bool buffers_registered_ = false;
     std::uint64_t owner_;  // The thread_token() of the owner, or no_thread.
     std::uint64_t enter_calls_ = 0;
-    // wake() was called and no wait has ended since.
-    std::atomic<bool> wake_pending_{false};
 };
 
 }  // namespace ioring::backends::uring
