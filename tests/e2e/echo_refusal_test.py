@@ -96,6 +96,7 @@ class EchoRefusal(unittest.TestCase):
                 (["--duration", "-3"], ["duration"]),
                 (["--duration", "soon"], ["--duration", "soon"]),
                 (["--cpu", "x"], ["--cpu"]),
+                (["--drain", "-1"], ["drain"]),
                 (["--spin", "1h"], ["--spin"]),
                 (["--backend", "epol"], ["--backend", "epol", "uring"]),
                 (["--backend", "null"], ["--backend", "null"]),

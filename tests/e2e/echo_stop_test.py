@@ -10,7 +10,9 @@ import unittest
 
 import echo_support as support
 
-STOP_BOUND_S = 5  # The server's own bound is 2 s for peers that do not take what is theirs.
+STOP_BOUND_S = 10
+# For what must not wait for the bound: it would be noticed.
+LONG_DRAIN = ["--drain", "60s"]
 
 
 class Pump:
@@ -60,7 +62,7 @@ class Pump:
 class EchoStop(unittest.TestCase):
     def test_a_signal_under_load_flushes_reports_and_exits_with_0(self):
         for how in (signal.SIGTERM, signal.SIGINT):
-            server = support.Server(self)
+            server = support.Server(self, *LONG_DRAIN)
             pumps = [Pump(server, seed) for seed in range(8)]
             for pump in pumps:
                 self.assertTrue(pump.busy.wait(support.WAIT_S))
@@ -77,7 +79,7 @@ class EchoStop(unittest.TestCase):
             self.assertEqual(8, report["connections_peak"])
 
     def test_a_client_that_never_reads_delays_the_stop_by_its_bound_only(self):
-        server = support.Server(self)
+        server = support.Server(self, "--drain", "700ms")
         stuck = server.connect(receive_buffer=4096)
         stuck.setblocking(False)
         self.fill(stuck)
@@ -85,11 +87,11 @@ class EchoStop(unittest.TestCase):
         report = server.stop()
         passed = time.monotonic() - began
         self.assertLess(passed, STOP_BOUND_S)
-        self.assertGreater(passed, 1)  # It was given its time.
+        self.assertGreater(passed, 0.7)  # It was given its time.
         self.assertEqual(1, report["connections_cut_off"])
 
     def test_a_second_signal_ends_at_once(self):
-        server = support.Server(self)
+        server = support.Server(self, *LONG_DRAIN)
         stuck = server.connect(receive_buffer=4096)
         stuck.setblocking(False)
         self.fill(stuck)
@@ -98,10 +100,10 @@ class EchoStop(unittest.TestCase):
         # The first has been seen when nobody listens any more.
         support.until(lambda: not self.accepts(server), what="it still listens")
         server.stop()
-        self.assertLess(time.monotonic() - began, 1.5)
+        self.assertLess(time.monotonic() - began, STOP_BOUND_S)
 
     def test_idle_connections_do_not_delay_the_stop(self):
-        server = support.Server(self)
+        server = support.Server(self, *LONG_DRAIN)
         peers = [server.connect() for _ in range(20)]
         for peer in peers:
             peer.sendall(b"hello")
@@ -112,7 +114,7 @@ class EchoStop(unittest.TestCase):
             self.assertEqual(b"", peer.recv(1))
             peer.close()
         report = server.wait()
-        self.assertLess(time.monotonic() - began, 1.5)
+        self.assertLess(time.monotonic() - began, STOP_BOUND_S)
         self.assertEqual(0, report["connections_cut_off"])
 
     def test_the_duration_ends_it_too(self):

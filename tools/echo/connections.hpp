@@ -44,7 +44,9 @@ public:
         const std::uint32_t slot = free_.back();
         free_.pop_back();
         connection& at = table_[slot];
-        at = connection{.socket = socket, .generation = at.generation + 1, .open = true};
+        // Its last owner may have left it in the server's list.
+        at = connection{
+            .socket = socket, .generation = at.generation + 1, .open = true, .dirty = at.dirty};
         return slot;
     }
 

@@ -86,6 +86,10 @@ std::string report_text(const report& what) {
         completions_per_enter(what.serving), with_commas(ring.enters),
         with_commas(what.serving.counted.turns), cpu_us_per_message(what.total),
         seconds{used.user}.count(), seconds{used.system}.count(), what.buffers);
+    if (counted.unbuffered != 0) {
+        text += fmt::format("refused:     {} connections for want of a buffer: {}\n",
+                            with_commas(counted.unbuffered), counted.unbuffered_error.message());
+    }
     if (counted.accept_pauses != 0) {
         text += fmt::format("accepting:   paused {} times for want of descriptors or memory\n",
                             with_commas(counted.accept_pauses));
@@ -105,6 +109,7 @@ std::string report_json(const report& what) {
         {"connections_accepted", counted.accepted},
         {"connections_peak", counted.connections_peak},
         {"connections_refused", counted.refused},
+        {"connections_unbuffered", counted.unbuffered},
         {"connections_reset", counted.resets},
         {"connections_cut_off", counted.cut_off},
         {"accept_pauses", counted.accept_pauses},

@@ -170,7 +170,7 @@ int run(const settings& wanted, foundation& base, connection_table& table, Strat
     const surroundings around = watching.around();
     server<Strategy> loop{base.ring, base.listener, table, strategy, watching.counted(), around};
     announce(base);
-    const std::error_code error = loop.run(wanted.duration);
+    const std::error_code error = loop.run(wanted.duration, wanted.drain);
     watching.print_report();
     if (!error) return tools::exit_done;
     return tools::complain(program, fmt::format("the ring has failed: {}", error.message()));
@@ -197,6 +197,17 @@ int serve_from_pool(const settings& wanted, foundation& base, Manner... manner) 
     return run(wanted, base, table, strategy);
 }
 
+int serve_by_multishot(const settings& wanted, foundation& base) {
+    if (!base.ring.probe().has(ioring::feature::incremental_buffers)) {
+        return tools::complain(program,
+                               fmt::format("--strategy own-ring-multishot needs incremental buffer "
+                                           "rings, which backend {} has not here (Linux 6.12 has): "
+                                           "use own-ring or shared-pool",
+                                           base.ring.backend_info().name));
+    }
+    return serve_from_pool<own_ring_multishot>(wanted, base);
+}
+
 int serve_from_group(const settings& wanted, foundation& base) {
     connection_table table{base.connections};
     ioring::buffer_group group;
@@ -206,7 +217,8 @@ int serve_from_group(const settings& wanted, foundation& base) {
     if (const auto error = ioring::buffer_group::create(base.ring, options, group, &why)) {
         return complain(refuse(error, why));
     }
-    shared_pool strategy{base.ring, table, group, wanted.buffer_bytes};
+    const bool vectorized = base.ring.probe().has(ioring::feature::send_vectorized);
+    shared_pool strategy{base.ring, table, group, wanted.buffer_bytes, vectorized};
     return run(wanted, base, table, strategy);
 }
 
@@ -218,8 +230,7 @@ int serve(const settings& wanted) {
     switch (wanted.strategy) {
         case strategy_kind::own_ring:
             return serve_from_pool<own_ring>(wanted, base, wanted.overlap);
-        case strategy_kind::own_ring_multishot:
-            return serve_from_pool<own_ring_multishot>(wanted, base);
+        case strategy_kind::own_ring_multishot: return serve_by_multishot(wanted, base);
         case strategy_kind::shared_pool: return serve_from_group(wanted, base);
     }
     return tools::exit_usage;

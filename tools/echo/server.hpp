@@ -45,8 +45,8 @@ struct surroundings {
 template <echo_strategy Strategy>
 class server {
 public:
-    // How long the stop waits for peers to take what is unsent and to end their side.
-    static constexpr std::chrono::seconds flush_bound{2};
+    // What cannot end within this time after the stop was cut off does not end.
+    static constexpr std::chrono::seconds give_up_bound{2};
     // While connections starve, those that hold what they need are looked for this often.
     static constexpr std::chrono::milliseconds starvation_period{50};
 
@@ -61,9 +61,12 @@ public:
         dirty_.reserve(table.size());
     }
 
-    // Serves until stops_requested() or for `duration` (0: no bound), then ends all connections.
-    // An error is the ring's: nothing can be done on it any more.
-    [[nodiscard]] std::error_code run(std::chrono::nanoseconds duration) {
+    // Serves until stops_requested() or for `duration` (0: no bound), then ends all connections,
+    // with `drain` for peers to take what is unsent and to end their side. An error is the ring's:
+    // nothing can be done on it any more.
+    [[nodiscard]] std::error_code run(std::chrono::nanoseconds duration,
+                                      std::chrono::nanoseconds drain) {
+        drain_ = drain;
         if (duration.count() > 0) agenda_.plan(agenda::item::end, clock::now() + duration);
         if (around_.reports) plan_second(clock::now());
         while (!is_over()) {
@@ -126,7 +129,8 @@ private:
         if (!socket.valid()) return;
         const std::uint32_t slot = stopping_ ? connection_table::none : table_.take(socket);
         if (slot == connection_table::none) return refuse(socket);
-        if (strategy_.open(slot)) {  // No memory for its buffers.
+        if (const std::error_code error = strategy_.open(slot)) {
+            if (counted_.unbuffered++ == 0) counted_.unbuffered_error = error;
             table_.give_back(slot);
             return refuse(socket);
         }
@@ -290,8 +294,8 @@ private:
         counted_.accept_pauses = acceptor_.pauses();
         acceptor_.stop();
         agenda_.cancel(agenda::item::end);
-        agenda_.plan(agenda::item::cut_off, clock::now() + flush_bound);
-        agenda_.plan(agenda::item::give_up, clock::now() + 2 * flush_bound);
+        agenda_.plan(agenda::item::cut_off, clock::now() + drain_);
+        agenda_.plan(agenda::item::give_up, clock::now() + drain_ + give_up_bound);
         for (std::uint32_t slot = 0; slot < table_.size(); ++slot) {
             if (!table_[slot].open) continue;
             table_[slot].ended = true;
@@ -325,6 +329,7 @@ private:
     acceptor acceptor_;
     agenda agenda_;
     std::vector<std::uint32_t> dirty_;
+    std::chrono::nanoseconds drain_{0};
     bool stopping_ = false;
     bool given_up_ = false;
 };

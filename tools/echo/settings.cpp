@@ -68,7 +68,7 @@ std::optional<int> read_settings(int argc, const char* const* argv, settings& ou
     auto* const overlap = app.add_flag("--overlap", out.overlap, "own-ring: receive while sending");
     app.add_flag("--late", late, "own-ring: receive after sending (the default)")
         ->excludes(overlap);
-    tools::add_count(app, "-n,--connections", connections, {1, settings::connections_max},
+    tools::add_count(app, "-c,--connections", connections, {1, settings::connections_max},
                      fmt::format("Connections at a time; more are closed at once (default {}, or "
                                  "what the descriptor limit allows)",
                                  settings::connections_default));
@@ -77,6 +77,8 @@ std::optional<int> read_settings(int argc, const char* const* argv, settings& ou
     tools::add_cpu(app, out.cpu);
     tools::add_duration(app, "--duration", out.duration, std::chrono::nanoseconds{1},
                         "Stop by itself after this time");
+    tools::add_duration(app, "--drain", out.drain, std::chrono::nanoseconds{0},
+                        "How long a stop waits for clients to take what is theirs (default 2)");
     tools::add_count(app, "--spin", spin_us, {0, spin_max_us},
                      "Microseconds to look for completions before sleeping (default 0)");
     app.add_flag("--stats", out.stats, "A line of statistics every second");

@@ -29,7 +29,8 @@ struct settings {
     std::optional<std::uint32_t> connections;
     std::uint32_t buffer_bytes = 65'536;
     std::optional<int> cpu;
-    std::chrono::nanoseconds duration{0};  // 0: until a signal.
+    std::chrono::nanoseconds duration{0};                      // 0: until a signal.
+    std::chrono::nanoseconds drain = std::chrono::seconds{2};  // For peers, at the stop.
     std::chrono::microseconds spin{0};
     bool stats = false;
     bool quiet = false;

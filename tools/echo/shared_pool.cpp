@@ -13,13 +13,13 @@
 namespace echo {
 
 shared_pool::shared_pool(ioring::ring& ring, connection_table& table, ioring::buffer_group& group,
-                         std::uint32_t buffer_bytes)
+                         std::uint32_t buffer_bytes, bool vectorized)
     : ring_{ring},
       table_{table},
       group_{group},
       slots_(table.size()),
       owned_max_bytes_{std::max(owned_max_bytes_least, std::uint64_t{table.size()} * buffer_bytes)},
-      vectorized_{ring.probe().has(ioring::feature::send_vectorized)} {
+      vectorized_{vectorized} {
     starved_.reserve(table.size());
 }
 

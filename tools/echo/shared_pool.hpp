@@ -39,8 +39,9 @@ public:
     // Memory for what stuck clients leave behind: as much as a buffer each, but at least this.
     static constexpr std::uint64_t owned_max_bytes_least = 64U << 20U;
 
+    // `vectorized`: several pieces go by SEND with SEND_VECTORIZED, otherwise by SENDMSG.
     shared_pool(ioring::ring& ring, connection_table& table, ioring::buffer_group& group,
-                std::uint32_t buffer_bytes);
+                std::uint32_t buffer_bytes, bool vectorized);
     shared_pool(const shared_pool&) = delete;
     shared_pool& operator=(const shared_pool&) = delete;
     ~shared_pool();
