@@ -33,6 +33,7 @@ class Pump:
             self.pump()
         except BaseException as failure:  # pylint: disable=broad-except
             self.failure = failure
+        self.peer.close()
         self.busy.set()
 
     def pump(self):
