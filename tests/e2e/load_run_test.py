@@ -170,6 +170,16 @@ class RunTest(unittest.TestCase):
                     found = self.check(run(*where, "-c", 10, "-n", 100, "--json")).json
                     self.assertEqual((found["messages"], found["connected"]), (100, 10))
 
+    def test_a_full_backlog_is_waited_for(self):
+        name = f"@ioring-load-full-{os.getpid()}"
+        with Server(Behaviour(), socket.AF_UNIX, "\0" + name[1:], backlog=3) as server:
+            found = self.check(run("--unix", name, "-c", 400, "-n", 800, "--json")).json
+            self.assertEqual((found["messages"], len(server.peers)), (800, 400))
+
+    def test_a_cpu_and_spinning_can_be_asked_for(self):
+        cpu = min(os.sched_getaffinity(0))
+        self.assertEqual(self.load("-n", 500, "--cpu", cpu, "--spin", "20us")["messages"], 500)
+
     def test_every_address_of_a_name_is_tried(self):
         """Whichever comes first, a server on one of them is found."""
         addresses = {info[4][0]: info[0] for info in

@@ -102,7 +102,8 @@ private:
     std::uint64_t turns_before_ = 0;
 
     std::int64_t next_progress_ns_ = 0;
-    std::uint64_t shown_messages_ = 0;
+    std::uint64_t shown_messages_ = 0;  // When the live line was shown last,
+    std::int64_t shown_ns_ = 0;         // and when that was.
 };
 
 }  // namespace load

@@ -56,7 +56,7 @@ void generator::start_load() {
 
 void generator::begin_measuring() {
     stage_ = stage::measuring;
-    measure_begin_ns_ = now_;
+    measure_begin_ns_ = shown_ns_ = now_;
     if (world_.asked.messages == 0) measure_end_ns_ = now_ + world_.asked.duration.count();
     usage_before_ = ioring::tools::usage_now();
     enters_before_ = ring_.counters().enters;
@@ -198,11 +198,14 @@ void generator::show_progress() {
     const auto percentile = [&found](double percent) {
         return duration_text(std::chrono::nanoseconds{found.latency.percentile_ns(percent)});
     };
-    progress_.show(fmt::format(
-        "{:.0f} s  {} messages  {}/s  p50 {}  p99 {}{}",
-        static_cast<double>(now_ - measure_begin_ns_) / 1e9, with_commas(found.messages),
-        with_commas(found.messages - shown_messages_), percentile(50), percentile(99), errors));
+    const double interval_s = static_cast<double>(now_ - shown_ns_) / 1e9;
+    const double rate = static_cast<double>(found.messages - shown_messages_) / interval_s;
+    progress_.show(fmt::format("{:.0f} s  {} messages  {}/s  p50 {}  p99 {}{}",
+                               static_cast<double>(now_ - measure_begin_ns_) / 1e9,
+                               with_commas(found.messages), with_commas(rate), percentile(50),
+                               percentile(99), errors));
     shown_messages_ = found.messages;
+    shown_ns_ = now_;
 }
 
 }  // namespace load
