@@ -7,26 +7,23 @@
 //
 // What every backend promises (docs/architecture.md says why):
 //  - Each accepted SQE gets exactly one terminal CQE (a multishot one any number with `more`
-//  first),
-//    except a successful one with cqe_skip_success.
+//    first), except a successful one with cqe_skip_success.
 //  - An opcode or flag outside probe() completes with -EINVAL; one that is in it but impossible for
-//  this
-//    descriptor with -EOPNOTSUPP. Nothing is ignored in silence.
+//    this descriptor with -EOPNOTSUPP. Nothing is ignored in silence.
 //  - No CQE is lost: what finds the queue full waits in the backend, sq_flag::cq_overflow is set,
-//  and
-//    enter() with enter_flag::getevents posts it once there is room.
+//    and enter() with enter_flag::getevents posts it once there is room.
 //  - `res` is the host's -errno.
 //
-// Threads: everything is called by the ring's owner thread, except set-up, the destructor, and
-// register_(register_op::wake), which any thread and any signal handler may call. The owner is the
-// thread of the first enter().
+// Threads: everything is called by the ring's owner thread, except set-up, the destructor, and what
+// says `any thread`. The owner is the thread of the first enter(); until then register_() may be
+// called by whoever has the backend. Others get -EEXIST.
+//
+// Fork: in a child every call is -EOWNERDEAD, and nothing that the parent uses is touched.
 //
 // To add a backend: derive from `backend` in a folder of its own, which includes this file and
 // lower layers only; give a factory of type `setup_function`; put a row into registry.cpp.
 #pragma once
 
-#include <array>
-#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -40,8 +37,8 @@ namespace ioring::backends {
 
 // Bits of enter()'s `flags`.
 namespace enter_flag {
-inline constexpr std::uint32_t getevents = 1U
-                                           << 0;  // Post what has completed; wait for min_complete.
+// Post what has completed; wait for min_complete.
+inline constexpr std::uint32_t getevents = 1U << 0;
 }  // namespace enter_flag
 
 // enter() waits without bound.
@@ -55,33 +52,30 @@ enum class register_op : std::uint32_t {
     // the flag that says which wake is news.
     wake,
     // The descriptor to be polled (multishot) with reserved_user_data so that `wake` has an effect,
-    // or
-    // -ENOENT when this backend wakes by itself. The ring arms the poll; the backend drains and
-    // closes the
-    // descriptor.
+    // or -ENOENT when this backend wakes by itself. The ring arms the poll and never reads the
+    // descriptor, which each wake makes readable anew; the backend closes it.
     wake_descriptor,
     // `argument`: socket_shutdown. Shuts down at once, without an SQE.
     shutdown_now,
     // `argument`: std::int32_t, the descriptor. Closes at once; operations in flight on it have
-    // been cancelled
-    // by the caller. User-space kernels also forget the descriptor and raise its generation.
+    // been cancelled by the caller. User-space kernels also forget the descriptor and raise its
+    // generation.
     close_now,
-    // `argument`: kernel_buffer. Pins a range for send_zc in slot `count`; -ENOMEM when
-    // RLIMIT_MEMLOCK is too
-    // small, -EOPNOTSUPP when the backend has no use for it.
+    // `argument`: kernel_buffer. Pins a range for send_zc in slot `count` (up to 16,383 on
+    // io_uring): -ENOMEM when RLIMIT_MEMLOCK is too small, -EFAULT over 1 GiB, -EINVAL for a slot
+    // that there is not, -EOPNOTSUPP when the backend has no use for it.
     pin_buffer,
-    // Unpins slot `count`.
+    // Unpins slot `count`. What is being sent from it keeps it until then.
     unpin_buffer,
     // `argument`: buffer_ring. Makes it buffer group `buffer_ring::group`; -EEXIST when the group
-    // is in use.
+    // is in use, -EOPNOTSUPP when the backend has no groups, or none of the kind asked for.
     add_buffer_ring,
     // `count`: the group.
     remove_buffer_ring,
     // Any thread. The descriptor by which opcode::msg_ring names this ring, or -EOPNOTSUPP.
     message_descriptor,
     // After fork() in the child: gives the process's share of the ring back without touching what
-    // the parent
-    // uses. Nothing but the destructor may be called afterwards.
+    // the parent uses. Nothing but the destructor may be called afterwards.
     abandon_after_fork,
 };
 
@@ -118,10 +112,16 @@ public:
 
     // Takes up to `to_submit` SQEs from the queue and, with getevents, posts completions and waits
     // until `min_complete` CQEs are in the queue, `timeout_ns` (no_timeout: never) has passed, a
-    // wake or a signal. Returns how many SQEs it took (those are gone from the queue, the rest
-    // stay), or, when it took none: -ETIME, -EINTR, -EAGAIN, -EBUSY (reap completions, then retry),
-    // -EEXIST (wrong thread), -EOWNERDEAD (after a fork, in the child). Never blocks without
-    // getevents.
+    // wake or a signal. Never blocks without getevents.
+    //
+    // Returns how many SQEs it took (those are gone from the queue, the rest stay); a time-out or a
+    // signal is then not told, nor when there is something in the queue. When it took none: -ETIME,
+    // -EINTR, -EAGAIN, -EBUSY (reap completions, then retry), -EEXIST (wrong thread), -EOWNERDEAD
+    // (after a fork, in the child). It does not wait when it took fewer than `to_submit`.
+    //
+    // A wait for more than one that is missing may end sooner, with fewer: io_uring ends it when an
+    // opcode::timeout is over, but not for a wake, which is one completion there. So count, and ask
+    // for one more than there is.
     virtual int enter(std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags,
                       std::int64_t timeout_ns) noexcept = 0;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// registry.cpp - the rows, in the order in which they are tried.
 #include "backend/registry.hpp"
 
 #include <array>

@@ -24,8 +24,7 @@
 namespace ioring {
 namespace {
 
-// --- without any header: the layout
-// ---------------------------------------------------------------
+// --- without any header: the layout ---
 
 static_assert(sizeof(sqe) == 64);
 static_assert(alignof(sqe) == 8);
@@ -58,7 +57,7 @@ static_assert(offsetof(kernel_timespec, tv_sec) == 0 && offsetof(kernel_timespec
 
 constexpr int number_of(opcode op) { return static_cast<int>(op); }
 
-// --- numbers that a header of 6.1 lacks: Linux 6.18's, written out -------------------------------
+// --- numbers that a header of 6.1 lacks: Linux 6.18's, written out ---
 
 static_assert(number_of(opcode::read_multishot) == 49);         // 6.7
 static_assert(number_of(opcode::bind) == 56);                   // 6.11
@@ -73,8 +72,7 @@ static_assert(cqe_flag::buffer_more == 16);                     // 6.12
 static_assert(reserved_user_data == 0xffff'ffff'ffff'ffffULL);  // Ours.
 static_assert(transfer_bytes_max == 0x7fff'ffffU - 0xfffU);     // MAX_RW_COUNT, 4 KiB pages.
 
-// --- against the header
-// ----------------------------------------------------------------------------
+// --- against the header ---
 
 // This macro came with 6.1; an older header is of no use here.
 #if defined(IORING_SETUP_DEFER_TASKRUN)
@@ -210,8 +208,7 @@ static_assert(transfer_flag::send_vectorized == IORING_SEND_VECTORIZED);
 static_assert(cqe_flag::buffer_more == IORING_CQE_F_BUF_MORE);
 #endif
 
-// --- the system's own numbers that entries carry
-// --------------------------------------------------
+// --- the system's own numbers that entries carry ---
 
 #if defined(__linux__)
 
@@ -242,8 +239,7 @@ static_assert(static_cast<int>(shutdown_how::both) == SHUT_RDWR);
 
 #endif
 
-// --- behaviour
-// ------------------------------------------------------------------------------------
+// --- behaviour ---
 
 TEST(entry_format_test, a_new_entry_is_a_nop_on_no_descriptor) {
     const sqe entry;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// probe.cpp - the names of abilities.
 #include "ioring/probe.hpp"
 
 #include <cassert>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// thread_token.cpp - handing out tokens.
 #include "base/thread_token.hpp"
 
 #include <atomic>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// null_backend.cpp - the two queues in user memory, and a wait that only a wake ends.
 #include "backend/null/null_backend.hpp"
 
 #include <bit>

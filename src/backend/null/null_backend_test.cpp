@@ -185,8 +185,7 @@ TEST(null_backend_test, success_is_silent_on_request_failure_is_not) {
     EXPECT_EQ(3U, all.at(1).user_data);
 }
 
-// --- links
-// ----------------------------------------------------------------------------------------
+// --- links ---
 
 std::vector<int> results_in_order(program& ring, std::size_t count) {
     std::vector<int> results;
@@ -257,8 +256,7 @@ TEST(null_backend_test, a_timer_breaks_a_link_unless_told_not_to) {
     }
 }
 
-// --- overflow
-// -------------------------------------------------------------------------------------
+// --- overflow ---
 
 TEST(null_backend_test, a_queue_that_overflows_loses_nothing_and_takes_no_more_when_it_must) {
     program ring = make(8, 16);
@@ -322,8 +320,7 @@ TEST(null_backend_test, half_a_batch_is_taken_when_there_is_room_for_half) {
     EXPECT_EQ(4U, ring.pending());
 }
 
-// --- waiting
-// --------------------------------------------------------------------------------------
+// --- waiting ---
 
 TEST(null_backend_test, a_wait_that_cannot_be_satisfied_ends_at_its_time_out) {
     program ring = make();

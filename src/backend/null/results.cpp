@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// results.cpp - a table of what each operation comes to when nothing is done.
 #include "backend/null/results.hpp"
 
 #include <cerrno>

@@ -18,8 +18,7 @@ static_assert(call_setup == __NR_io_uring_setup);
 static_assert(call_enter == __NR_io_uring_enter);
 static_assert(call_register == __NR_io_uring_register);
 
-// --- newer than a 6.1 header
-// ----------------------------------------------------------------------
+// --- newer than a 6.1 header ---
 
 static_assert(setup_flag::no_sq_array == 0x10000);
 static_assert(enter_bit::ext_arg_reg == 0x40);
@@ -42,8 +41,7 @@ static_assert(offsetof(region_registration, description) == 0);
 static_assert(offsetof(region_registration, flags) == 8);
 static_assert(sizeof(region_registration) == 32);
 
-// --- against the header
-// ---------------------------------------------------------------------------
+// --- against the header ---
 
 #if defined(IORING_SETUP_DEFER_TASKRUN)
 

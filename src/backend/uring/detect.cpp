@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// detect.cpp - the ladder of set-up flags, and one round of all trials.
 #include "backend/uring/detect.hpp"
 
 #include <array>

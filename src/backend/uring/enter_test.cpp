@@ -144,8 +144,7 @@ TEST_P(enter_test, a_completion_queue_that_overflows_loses_nothing) {
     EXPECT_EQ(0U, ring->view().cq_overflow->load());
 }
 
-// --- signals
-// --------------------------------------------------------------------------------------
+// --- signals ---
 
 volatile std::sig_atomic_t alarms = 0;
 backend* woken_by_signal = nullptr;
@@ -210,8 +209,7 @@ TEST_P(enter_test, wake_from_a_signal_handler_ends_the_wait) {
     woken_by_signal = nullptr;
 }
 
-// --- wake
-// -----------------------------------------------------------------------------------------
+// --- wake ---
 
 TEST_P(enter_test, a_wake_before_the_wait_ends_it) {
     program ring = make();
@@ -257,8 +255,7 @@ TEST_P(enter_test, wakes_work_again_and_again) {
     }
 }
 
-// --- one call
-// -------------------------------------------------------------------------------------
+// --- one call ---
 
 TEST_P(enter_test, counts_its_calls_and_makes_none_for_nothing) {
     program ring = make();

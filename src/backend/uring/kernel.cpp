@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// kernel.cpp - the three system calls, with and without a mask.
 #include "backend/uring/kernel.hpp"
 
 #include "backend/uring/bare_call.hpp"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// mapping.cpp - mappings that a forked child does not get.
 #include "backend/uring/mapping.hpp"
 
 #include <sys/mman.h>

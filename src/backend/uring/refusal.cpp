@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// refusal.cpp - the kernel's refusals in sentences.
 #include "backend/uring/refusal.hpp"
 
 #include <fcntl.h>

@@ -96,8 +96,7 @@ TEST_P(refusal_test, every_shortage_of_descriptors_is_told_and_leaks_none) {
     EXPECT_NE(std::string::npos, child.text.find("open files; raise it (ulimit -n)")) << child.text;
 }
 
-// --- locked memory
-// --------------------------------------------------------------------------------
+// --- locked memory ---
 
 // Root is exempt from RLIMIT_MEMLOCK. The limit counts all processes of a user, so a user that
 // nobody else is.

@@ -111,8 +111,7 @@ TEST(pin_buffer_test, a_pinned_buffer_is_sent_without_a_copy) {
     EXPECT_STREQ("hello", got.data());
 }
 
-// --- buffer rings
-// ---------------------------------------------------------------------------------
+// --- buffer rings ---
 
 // Two buffers of 64 bytes, with the ids 0 and 1, all of them handed to the kernel.
 class provided {
@@ -211,8 +210,7 @@ TEST(buffer_ring_test, rings_share_nothing) {
     EXPECT_EQ(-EEXIST, first.add(two, 1));
 }
 
-// --- sockets and messages
-// -------------------------------------------------------------------------
+// --- sockets and messages ---
 
 TEST(register_test, shutdown_now_and_close_now_act_at_once) {
     program ring = make_program();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// ring_file.cpp - setting up a ring and finding its words in the mapped memory.
 #include "backend/uring/ring_file.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// ring_index.cpp - the table of ring numbers that each thread has in the kernel.
 #include "backend/uring/ring_index.hpp"
 
 #include <atomic>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// trial_ring.cpp - one operation there and back.
 #include "backend/uring/trial_ring.hpp"
 
 #include <cerrno>

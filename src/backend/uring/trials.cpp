@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// trials.cpp - the experiments.
 #include "backend/uring/trials.hpp"
 
 #include <sys/eventfd.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// uring.cpp - from what is known of the kernel to a ring.
 #include "backend/uring/uring.hpp"
 
 #include "backend/uring/detect.hpp"

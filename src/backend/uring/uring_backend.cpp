@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// uring_backend.cpp - the life of a ring: made, owned, destroyed.
 #include "backend/uring/uring_backend.hpp"
 
 #include <cassert>

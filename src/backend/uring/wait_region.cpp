@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// wait_region.cpp - the page of wait arguments that the kernel has pinned.
 #include "backend/uring/wait_region.hpp"
 
 #include <unistd.h>
