@@ -118,6 +118,15 @@ class EchoStop(unittest.TestCase):
         self.assertLess(time.monotonic() - began, STOP_BOUND_S)
         self.assertEqual(0, report["connections_cut_off"])
 
+    def test_an_idle_client_that_stays_is_cut_off_at_the_bound(self):
+        # Its receive is in flight and must be cancelled; Server.wait() wants nothing unfinished.
+        server = support.Server(self, "--drain", "200ms")
+        peer = server.connect()
+        peer.sendall(b"hello")
+        self.assertEqual(b"hello", support.read_exactly(peer, 5))
+        report = server.stop()
+        self.assertEqual(0, report["connections_cut_off"])  # Nothing was lost.
+
     def test_the_duration_ends_it_too(self):
         server = support.Server(self, "--duration", "300ms")
         peer = server.connect()

@@ -112,6 +112,7 @@ class Server:
         self.test.assertEqual(0, self.process.returncode)
         report = json.loads(out.decode().splitlines()[-1])
         self.test.assertEqual(0, report["stale_completions"])
+        self.test.assertEqual(0, report["connections_unfinished"])
         if not spins:
             # A wait that a wake has ended may look at what else is there.
             self.test.assertLessEqual(report["enters"], report["turns"] + report["wakes"])

@@ -19,6 +19,7 @@ struct counters {
     std::error_code unbuffered_error;  // ... and why, the first time.
     std::uint64_t resets = 0;          // Ended by an error, the peer's reset for the most part.
     std::uint64_t cut_off = 0;         // Ended by the stop with bytes unsent.
+    std::uint64_t unfinished = 0;      // Did not end even when they were cut off. Always 0.
     std::uint64_t accept_pauses = 0;
     std::uint64_t stale = 0;  // Completions of a connection that is no more. Always 0.
     std::uint32_t connections = 0;

@@ -94,6 +94,9 @@ std::string report_text(const report& what) {
         text += fmt::format("accepting:   paused {} times for want of descriptors or memory\n",
                             with_commas(counted.accept_pauses));
     }
+    if (counted.unfinished != 0) {
+        text += fmt::format("BUG: {} connections did not end\n", counted.unfinished);
+    }
     if (counted.stale != 0) text += fmt::format("BUG: {} stale completions\n", counted.stale);
     return text;
 }
@@ -112,6 +115,7 @@ std::string report_json(const report& what) {
         {"connections_unbuffered", counted.unbuffered},
         {"connections_reset", counted.resets},
         {"connections_cut_off", counted.cut_off},
+        {"connections_unfinished", counted.unfinished},
         {"accept_pauses", counted.accept_pauses},
         {"messages", counted.messages},
         {"bytes_received", counted.bytes_received},

@@ -273,7 +273,10 @@ private:
         if (agenda_.take(agenda::item::end, now) && !stopping_) begin_stop();
         if (agenda_.take(agenda::item::cut_off, now)) cut_off();
         // Something in flight does not end: the ring's destructor deals with it.
-        if (agenda_.take(agenda::item::give_up, now)) given_up_ = true;
+        if (agenda_.take(agenda::item::give_up, now)) {
+            given_up_ = true;
+            counted_.unfinished = table_.open_count();
+        }
         if (agenda_.take(agenda::item::statistics, now)) {
             around_.second_passed(around_.context);
             plan_second(now);
