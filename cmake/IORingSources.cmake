@@ -19,8 +19,9 @@ set(ioring_foreign_suffixes linux posix darwin bsd windows)
 list(REMOVE_ITEM ioring_foreign_suffixes ${IORING_OS_SUFFIXES})
 list(JOIN ioring_foreign_suffixes "|" IORING_FOREIGN_SUFFIXES)
 
-# Sets `sources`, `tests` and `alone` to the folder's own .cpp files: *_test.cpp and *test_support.cpp are
-# tests, *_alone_test.cpp are tests that want a program to themselves, the rest sources.
+# Sets `sources`, `tests` and `alone` to the folder's own .cpp files: *_test.cpp and
+# *test_support.cpp are tests, *_alone_test.cpp are tests that want a program to themselves, the
+# rest sources.
 function(ioring_folder_files folder sources tests alone)
   file(GLOB files CONFIGURE_DEPENDS "${folder}/*.cpp")
   list(FILTER files EXCLUDE REGEX "_(${IORING_FOREIGN_SUFFIXES})(_alone)?(_test)?\\.cpp$")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # IORingTests.cmake - how tests are built and registered with ctest.
 #
-# A unit test whose name contains `thread` has the label `threads`, the others `unit`: the former run
-# under ThreadSanitizer too.
+# A unit test whose name contains `thread` has the label `threads`, the others `unit`: the former
+# run under ThreadSanitizer too.
 find_package(GTest REQUIRED)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 include(GoogleTest)
