@@ -29,7 +29,7 @@ class EchoStream(unittest.TestCase):
     def test_everything_before_the_end_comes_back_before_the_end(self):
         server = support.Server(self)
         for size in (0, 1, 65535, 65536, 65537, 3_000_000):
-            # Nothing is read until all is sent and the sending side closed, as far as buffers allow.
+            # Nothing is read until all is sent and the sending side closed, if there is room.
             support.echo_stream(server, random.Random(size).randbytes(size), [1 << 20],
                                 random.Random(size))
         server.stop()

@@ -51,7 +51,7 @@ def raise_descriptor_limit():
 
 
 def read_line(stream, seconds=WAIT_S):
-    """One line of an unbuffered binary stream, or what there was of it until the end or the time."""
+    """One line of an unbuffered binary stream, or what there was of it in the time."""
     line = b""
     until = time.monotonic() + seconds
     while not line.endswith(b"\n"):

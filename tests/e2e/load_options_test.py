@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# load_options_test.py - every wrong way of asking ioring-load: one sentence, status 2 or 1, at once.
+# load_options_test.py - every wrong way of asking ioring-load: one sentence, status 2 or 1.
 import os
 import unittest
 
@@ -31,7 +31,8 @@ ASKED_WRONGLY = (
     (("--duration", "soon"), "--duration: `soon` is no time"),
     (("--duration", "10000h"), "--duration: `10000h` is longer than a year"),
     (("--messages", "0"), "--messages: 0 is out of range: at least 1"),
-    (("--duration", "1", "--messages", "5"), "--(duration|messages) excludes --(duration|messages)"),
+    (("--duration", "1", "--messages", "5"),
+     "--(duration|messages) excludes --(duration|messages)"),
     (("--warmup", "x"), "--warmup: `x` is no time"),
     (("--timeout", "0"), "--timeout: `0` is too short"),
     (("--spin", "2"), "--spin: at most 1.00 s"),
@@ -40,7 +41,8 @@ ASKED_WRONGLY = (
      "automatic, uring"),
     (("--backend", ""), "--backend: `` is no backend of this build"),
     (("--port", "0"), "--port: 0 is out of range: 1 to 65535"),
-    (("--port", "65536"), "--port: 65,536 is out of range: 1 to 65535|--port: 65536 is out of range"),
+    (("--port", "65536"),
+     "--port: 65,536 is out of range: 1 to 65535|--port: 65536 is out of range"),
     (("--port", "http"), "--port: `http` is no whole number"),
     (("--cpu", "-1"), "--cpu: `-1` is no whole number"),
     (("--unix", "/x", "--port", "5"), "excludes"),

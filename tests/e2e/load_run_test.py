@@ -64,7 +64,8 @@ class RunTest(unittest.TestCase):
             "messages_per_second": float, "seconds": float, "connections": int, "connected": int,
             "size": int, "depth": int, "unsent": int, "refused": int, "timed_out": int,
             "closed_early": int, "broken": int, "cpu_us_per_message": float,
-            "enters_per_message": float, "enters": int, "turns": int, "warmup_seconds": float, "connect_seconds": float,
+            "enters_per_message": float, "enters": int, "turns": int,
+            "warmup_seconds": float, "connect_seconds": float,
             "seed": int, "interrupted": bool, "mode": str, "backend": str, "receive": str,
             "version": str,
         }
@@ -137,7 +138,7 @@ class RunTest(unittest.TestCase):
         self.assertAlmostEqual(found["messages"] + found["unsent"], 400, delta=2)
 
     def test_an_open_loop_does_not_omit_what_a_stall_held_up(self):
-        """500 messages a second for a second, of which 0.4 s stand still: 40 % are affected, although
+        """500 messages a second for a second, of which 0.4 s stand still: 40 % suffer, although
         only the two in flight waited by the closed loop's reckoning."""
         found = self.load("-c", 2, "-d", 1, "-t", 1, "-r", 500, behaviour=OnePause(0.4))
         self.assertGreaterEqual(found["latency_us"]["max"], 390_000, found)
@@ -218,8 +219,8 @@ class TextTest(unittest.TestCase):
     def test_the_first_line_comes_at_once(self):
         with Server(Behaviour()) as server:
             process = start("--port", server.port, "-c", 1, "-t", 60)
-            self.assertEqual(process.stdout.readline(), "1 connection x 64 B, depth 1, closed loop, "
-                             "every byte verified\n")
+            self.assertEqual(process.stdout.readline(),
+                             "1 connection x 64 B, depth 1, closed loop, every byte verified\n")
             process.terminate()
             self.assertEqual(finish(process).status, 0)
 

@@ -150,6 +150,10 @@ class LayersSelfTest(unittest.TestCase):
         self.expect({"src/ring/ring.cpp": '#include "backend/null/null.hpp"\n'},
                     "src/ring/ring.cpp: reaches src/backend/null/null.hpp: only the registry")
 
+    def test_test_of_the_ring_that_includes_a_backend(self):
+        self.assertEqual([], report({
+            "src/ring/ring_test.cpp": '#include "backend/null/null.hpp"\n'}))
+
     def test_what_tests_share_includes_what_tests_may(self):
         self.assertEqual([], report({
             "src/ring/ring_test_support.hpp": "#pragma once\n#include <sys/socket.h>\n",
