@@ -75,8 +75,7 @@ public:
 
     [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
 
-    // --- preparing
-    // ------------------------------------------------------------------------------------
+    // --- preparing ---------------------------------------------------------------------------
 
     // The next free SQE, zeroed, or nullptr when the queue is full: submit(), then ask again. The
     // ring owns it; write to it until the next submit. The same holds for what every prepare_*
@@ -212,8 +211,7 @@ public:
     // by user_data, then close_now) is cheaper when very much is in flight on the ring.
     sqe* prepare_close(fd socket, std::uint64_t user_data) noexcept;
 
-    // --- registered sockets and buffers
-    // -----------------------------------------------------------------
+    // --- registered sockets and buffers ------------------------------------------------------
 
     // Receives into, or sends from, `bytes` bytes at `offset` of a registered buffer. Plain RECV
     // and SEND (no SIGPIPE, all bytes) on Linux; what registration is for on Windows. A stale
@@ -270,11 +268,12 @@ public:
         return core_->find_socket(connection);
     }
 
-    // --- moving
-    // -------------------------------------------------------------------------------------------
+    // --- moving ------------------------------------------------------------------------------
 
     // Hands what is prepared to the backend without blocking. Returns how many SQEs it took, or
     // -EBUSY or -EAGAIN when completions must be read first: what it did not take stays prepared.
+    // It does not fetch completions: a loop that only submits and iterates, and never waits or
+    // peeks, may see none.
     int submit() noexcept { return submit_and_wait(0, std::chrono::nanoseconds::zero()); }
 
     // As submit(), then waits until `min_complete` completions can be read (at most the queue's
@@ -312,8 +311,7 @@ public:
     // read.
     [[nodiscard]] bool post(std::uint64_t user_data, std::int32_t res) noexcept;
 
-    // --- sockets
-    // ------------------------------------------------------------------------------------------
+    // --- sockets -----------------------------------------------------------------------------
 
     // Binds and listens. `address` is "127.0.0.1:5000", "[::]:5000", "unix:/path" (no names:
     // resolve()). On error `out` is unchanged and `why` names the address.
@@ -352,8 +350,7 @@ public:
         return fd{static_cast<std::int32_t>(native)};
     }
 
-    // --- what it is
-    // ---------------------------------------------------------------------------------------
+    // --- what it is --------------------------------------------------------------------------
 
     [[nodiscard]] const ioring::backend_info& backend_info() const noexcept;
     [[nodiscard]] const probe_result& probe() const noexcept;

@@ -70,8 +70,7 @@ public:
     int register_with_backend(backends::register_op operation, void* argument,
                               std::uint32_t count) noexcept;
 
-    // The end (ring_drain.cpp).
-    // Cancels and drains, then lets go of the backend. Idempotent.
+    // The end (ring_drain.cpp). Cancels and drains, then lets go of the backend. Idempotent.
     void shut_down() noexcept;
     [[nodiscard]] bool is_shut_down() const noexcept { return backend_ == nullptr; }
     // Releases `memory` as soon as nothing can be in flight on it: now, when the ring runs dry, or
