@@ -52,16 +52,21 @@ enum class opcode : std::uint8_t {
 };
 
 // Bits of `sqe::flags`.
+//   fixed_file        `fd` is a slot of the registered file table
+//   io_drain          starts when everything before it has completed
+//   io_link           the next SQE starts when this one succeeded
+//   io_hardlink       the next SQE starts when this one completed
+//   async             goes to a worker thread without a try
+//   buffer_select     takes its buffer from group `buf_index`
+//   cqe_skip_success  no CQE unless it fails
 namespace sqe_flag {
-inline constexpr std::uint8_t fixed_file = 1U << 0;  // `fd` is a slot of the registered file table.
-inline constexpr std::uint8_t io_drain = 1U
-                                         << 1;    // Starts when everything before it has completed.
-inline constexpr std::uint8_t io_link = 1U << 2;  // The next SQE starts when this one succeeded.
-inline constexpr std::uint8_t io_hardlink = 1U
-                                            << 3;  // The next SQE starts when this one completed.
-inline constexpr std::uint8_t async = 1U << 4;     // Goes to a worker thread without a try.
-inline constexpr std::uint8_t buffer_select = 1U << 5;  // Takes its buffer from group `buf_index`.
-inline constexpr std::uint8_t cqe_skip_success = 1U << 6;  // No CQE unless it fails.
+inline constexpr std::uint8_t fixed_file = 1U << 0;
+inline constexpr std::uint8_t io_drain = 1U << 1;
+inline constexpr std::uint8_t io_link = 1U << 2;
+inline constexpr std::uint8_t io_hardlink = 1U << 3;
+inline constexpr std::uint8_t async = 1U << 4;
+inline constexpr std::uint8_t buffer_select = 1U << 5;
+inline constexpr std::uint8_t cqe_skip_success = 1U << 6;
 }  // namespace sqe_flag
 
 // Bits of `sqe::ioprio` for accept.
@@ -72,16 +77,19 @@ inline constexpr std::uint16_t poll_first = 1U << 2;
 }  // namespace accept_flag
 
 // Bits of `sqe::ioprio` for send, recv, sendmsg, recvmsg and their kin.
+//   poll_first        waits for readiness before the first try
+//   multishot         recv: one CQE a chunk until it ends
+//   fixed_buffer      send_zc: `buf_index` names a kernel buffer
+//   zc_report_usage   send_zc: the notification says whether it copied
+//   bundle            one operation over several buffers of a group
+//   send_vectorized   send: `addr` is an iovec array, `len` their count (Linux 6.17)
 namespace transfer_flag {
-inline constexpr std::uint16_t poll_first = 1U << 0;  // Waits for readiness before the first try.
-inline constexpr std::uint16_t multishot = 1U << 1;   // recv: one CQE a chunk until it ends.
-inline constexpr std::uint16_t fixed_buffer = 1U
-                                              << 2;  // send_zc: `buf_index` names a kernel buffer.
-inline constexpr std::uint16_t zc_report_usage =
-    1U << 3;                                      // send_zc: the notification says if it copied.
-inline constexpr std::uint16_t bundle = 1U << 4;  // One operation over several group buffers.
-inline constexpr std::uint16_t send_vectorized =
-    1U << 5;  // send: `addr` is an iovec array (Linux 6.17).
+inline constexpr std::uint16_t poll_first = 1U << 0;
+inline constexpr std::uint16_t multishot = 1U << 1;
+inline constexpr std::uint16_t fixed_buffer = 1U << 2;
+inline constexpr std::uint16_t zc_report_usage = 1U << 3;
+inline constexpr std::uint16_t bundle = 1U << 4;
+inline constexpr std::uint16_t send_vectorized = 1U << 5;
 }  // namespace transfer_flag
 
 // Bits of `sqe::op_flags` for the socket transfers: Linux's MSG_* values on every system.
@@ -156,31 +164,41 @@ struct sqe {
     opcode op = opcode::nop;
     std::uint8_t flags = 0;    // sqe_flag
     std::uint16_t ioprio = 0;  // accept_flag or transfer_flag
-    std::int32_t fd = -1;      // ioring::fd::value; socket: the domain
-    std::uint64_t off =
-        0;  // file offset; accept: address length pointer; connect, bind: address size
-    std::uint64_t addr = 0;  // buffer, sockaddr, msghdr or timespec; cancel: the target's user_data
-    std::uint32_t len = 0;   // bytes; poll: poll_flag; timeout: 1; listen: backlog
-    std::uint32_t op_flags =
-        0;  // msg_flag, poll_event, timeout_flag, cancel_flag, socket_flag, how
-    std::uint64_t user_data = 0;  // comes back in the CQE; ~0 is reserved for the library
-    std::uint16_t buf_index = 0;  // kernel buffer slot, or buffer group id with buffer_select
+    // ioring::fd::value; socket: the domain
+    std::int32_t fd = -1;
+    // file offset; accept: address length pointer; connect, bind: address size
+    std::uint64_t off = 0;
+    // buffer, sockaddr, msghdr or timespec; cancel: the target's user_data
+    std::uint64_t addr = 0;
+    // bytes; poll: poll_flag; timeout: 1; listen: backlog
+    std::uint32_t len = 0;
+    // msg_flag, poll_event, timeout_flag, cancel_flag or socket_flag
+    std::uint32_t op_flags = 0;
+    // comes back in the CQE; ~0 is reserved for the library
+    std::uint64_t user_data = 0;
+    // kernel buffer slot, or buffer group id with buffer_select
+    std::uint16_t buf_index = 0;
     std::uint16_t personality = 0;
-    std::int32_t file_index =
-        0;                    // direct descriptor slot + 1; send: address length in the low half
-    std::uint64_t addr3 = 0;  // user-space kernels: 32-bit buffer id + 1, 0 for none
+    // direct descriptor slot + 1; send: address length in the low half
+    std::int32_t file_index = 0;
+    // user-space kernels: 32-bit buffer id + 1, 0 for none
+    std::uint64_t addr3 = 0;
     std::uint64_t reserved = 0;
 };
 static_assert(sizeof(sqe) == 64 && alignof(sqe) == 8);
 
 // Bits of `cqe::flags`.
+//   buffer         the upper 16 bits are a buffer id
+//   more           more CQEs of this SQE will follow
+//   sock_nonempty  there was more to read (also at FIN)
+//   notification   send_zc: the buffer is the program's again
+//   buffer_more    the group buffer is only partly consumed
 namespace cqe_flag {
-inline constexpr std::uint32_t buffer = 1U << 0;         // The upper 16 bits are a buffer id.
-inline constexpr std::uint32_t more = 1U << 1;           // More CQEs of this SQE will follow.
-inline constexpr std::uint32_t sock_nonempty = 1U << 2;  // There was more to read (also at FIN).
-inline constexpr std::uint32_t notification = 1U
-                                              << 3;  // send_zc: the buffer is the program's again.
-inline constexpr std::uint32_t buffer_more = 1U << 4;  // The group buffer is only partly consumed.
+inline constexpr std::uint32_t buffer = 1U << 0;
+inline constexpr std::uint32_t more = 1U << 1;
+inline constexpr std::uint32_t sock_nonempty = 1U << 2;
+inline constexpr std::uint32_t notification = 1U << 3;
+inline constexpr std::uint32_t buffer_more = 1U << 4;
 inline constexpr std::uint32_t buffer_shift = 16;
 }  // namespace cqe_flag
 
