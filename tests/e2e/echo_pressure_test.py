@@ -77,6 +77,16 @@ class EchoPressure(unittest.TestCase):
         if shared:
             self.assertRegex(report["buffers"], "Evicted: [1-9].*, Disconnected: 0")
 
+    def test_a_client_that_never_reads_is_received_from_up_to_a_bound(self):
+        server = support.Server(self, "--drain", "0")
+        fill([NeverReads(server, 1, [60_000])])
+        report = server.stop()
+        held = report["bytes_received"] - report["bytes_sent"]
+        # One buffer; the shared chunks end a receive that is beyond 1 MiB, and what was under way.
+        bound = 4 * MIB if support.strategy() == "shared-pool" else 65536
+        self.assertGreater(held, 0)
+        self.assertLessEqual(held, bound)
+
     def test_a_waiting_client_that_never_reads_costs_no_cpu(self):
         server = support.Server(self)
         stuck = NeverReads(server, 1, [60_000])
