@@ -311,6 +311,7 @@ TEST(pool_limits, nothing_is_pinned_where_little_may_be_locked) {
                       return 3;
                   }
                   std::vector<buffer_lease> leases;
+                  leases.reserve(20'000);
                   for (int count = 0; count < 20'000; ++count) leases.push_back(pool.acquire());
                   if (!leases.back() || pool.stats().fallbacks_total != 0) return 4;
 

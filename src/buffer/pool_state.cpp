@@ -77,7 +77,8 @@ std::error_code pool_state::create(const std::shared_ptr<ring_state>& ring,
     }
     if (const std::error_code error = validate(options, why)) return error;
     pool_state* made = nullptr;
-    if (!platform::with_memory([&] { made = new pool_state{ring, options}; })) {
+    (void)platform::with_memory([&] { made = new (std::nothrow) pool_state{ring, options}; });
+    if (made == nullptr) {
         explain(why, "not enough memory for a buffer pool");
         return error_code_of(std::errc::not_enough_memory);
     }

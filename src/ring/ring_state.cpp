@@ -251,13 +251,21 @@ int ring_state::wait(std::uint32_t pending, std::uint32_t min_complete,
                      std::uint64_t deadline) noexcept {
     min_complete = std::min(min_complete, view.cq_entries);
     int taken_in_all = 0;
+    int own = 0;
     bool may_spin = spin_.count() > 0;
+    // The library's own entries are the last ones, and not the program's.
+    const auto of_program = [&] { return pending == 0 ? taken_in_all - own : taken_in_all; };
     for (;;) {
         const bool woken = take_wake();
         if (posts_hint.load(std::memory_order_relaxed)) collect_posts(*this);
         const bool enough = woken || ready(min_complete);
         const std::uint32_t before = unread();
-        if (enough && pending == 0 && (before != 0 || !flush_wanted())) return taken_in_all;
+        if (enough && pending == 0 && (before != 0 || !flush_wanted())) return of_program();
+        // ready() may have read that the poll for wakes has ended, for want of room in the queue.
+        if (!enough && wake_needs_arming_ && arm_wake()) {
+            ++own;
+            pending = publish();
+        }
 
         const std::int64_t timeout_ns = time_left_ns(deadline);
         const bool sleeps = !enough && timeout_ns != 0 && before < view.cq_entries;
@@ -266,15 +274,15 @@ int ring_state::wait(std::uint32_t pending, std::uint32_t min_complete,
             // The queue may hold some that are too few: sleep until there is one more.
             const bool waits = sleeps && !spins;
             const int taken = enter(pending, waits ? before + 1 : 0, getevents, timeout_ns);
-            if (taken < 0) return taken_in_all > 0 || taken == -ETIME ? taken_in_all : taken;
+            if (taken < 0) return taken_in_all > 0 || taken == -ETIME ? of_program() : taken;
             taken_in_all += taken;
             pending -= std::min(pending, static_cast<std::uint32_t>(taken));
-            if (!sleeps) return taken_in_all;
+            if (!sleeps) return of_program();
             // It took some and brought nothing: the kernel then hides that time or a signal ended
             // the wait.
             const bool hidden_end = taken > 0 && unread() == before;
             if (waits && hidden_end && !wake_pending_.load(std::memory_order_relaxed)) {
-                return taken_in_all;
+                return of_program();
             }
         }
         if (spins) spin(min_complete, deadline);

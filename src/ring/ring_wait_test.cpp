@@ -151,6 +151,39 @@ TEST_P(ring_wait, posts_and_completions_mix_in_peek_and_advance) {
     EXPECT_EQ(0U, ours.peek_completions(seen));
 }
 
+// A multishot poll that finds the completion queue full ends, and wakes must reach a wait again.
+TEST_P(ring_wait, ends_by_a_wake_of_a_thread_after_the_queue_has_overflowed) {
+    ring ours = make({.sq_entries = 8, .cq_entries = 8, .connections_max = 1});
+    ASSERT_EQ(0, ours.submit_and_wait(1, 1ms));
+    for (int round = 0; round < 20; ++round) {
+        for (std::uint64_t tag = 1; tag <= 8; ++tag) {
+            ASSERT_TRUE(ours.reserve(1));
+            ASSERT_NE(nullptr, ours.prepare_nop(tag));
+        }
+        ASSERT_GE(ours.submit(), 0);
+        ASSERT_GE(ours.completion_queue_count(), 7U);  // One place may hold the library's own.
+        ours.wake();
+        // The queue is full while this enter looks at what the wake has made ready.
+        ASSERT_NE(nullptr, ours.prepare_nop(9));
+        ASSERT_GE(ours.submit_and_wait(1, patience), -EBUSY);
+        std::uint64_t seen = 0;
+        while (ours.in_flight() > 0 && seen < 100) {
+            ASSERT_GE(ours.submit_and_wait(1, patience), -EBUSY);
+            for (const cqe& done : ours.completions()) seen += done.user_data > 0 ? 1 : 0;
+        }
+        EXPECT_EQ(0U, ours.in_flight());
+        EXPECT_GE(ours.submit_and_wait(1, 1ms), 0);
+        const auto start = clock::now();
+        std::thread waker{[&ours] {
+            std::this_thread::sleep_for(2ms);  // Rather in the wait than before it.
+            ours.wake();
+        }};
+        EXPECT_GE(ours.submit_and_wait(1, 5s), 0);
+        waker.join();
+        ASSERT_LT(since(start), 4s);
+    }
+}
+
 std::atomic<ring*> ring_of_handler{nullptr};
 std::atomic<int> signals_handled{0};
 
