@@ -215,6 +215,21 @@ TEST_F(group_test, when_it_is_empty_nothing_is_lost) {
     }
 }
 
+TEST_F(group_test, the_kernel_sees_what_is_recycled_later_only_when_it_is_published) {
+    buffer_group group = make({.buffers = 4, .buffer_bytes = 16, .incremental = false});
+    arm(both_, group);
+    // It will be the first record again, which it shares with the tail.
+    ASSERT_TRUE(group.recycle_later(pass(both_, group, "first")));
+    for (const char* const text : {"second", "third", "fourth"}) (void)pass(both_, group, text);
+    send(both_, "fifth");
+    EXPECT_EQ(-ENOBUFS, complete_one(ring_).res);
+    group.publish();
+    arm(both_, group);
+    const cqe done = complete_one(ring_);
+    EXPECT_EQ("fifth", text_of(group.take(done)));
+    EXPECT_EQ(0u, done.buffer_id());
+}
+
 TEST_F(group_test, the_next_connection_goes_on_in_a_buffer_that_an_ended_one_left) {
     buffer_group group = make({.buffers = 2, .buffer_bytes = 64});
     const std::byte* expected = nullptr;
@@ -248,7 +263,9 @@ TEST_F(group_test, goes_on_after_the_tails_sixteen_bits_are_used_up) {
         std::uint64_t sent = 0;
         std::uint64_t received = 0;
         arm(both, group);
+        const auto end = std::chrono::steady_clock::now() + patience;
         while (received < all) {
+            ASSERT_LT(std::chrono::steady_clock::now(), end);
             const std::size_t some = std::min<std::uint64_t>(out.size(), all - sent);
             if (some > 0) {
                 write_pattern(std::span{out}.first(some), sent);
