@@ -95,9 +95,7 @@ bool ring_state::drain(std::uint64_t deadline) noexcept {
     while (quiet_rounds < 2) {
         for (const cqe& entry : completion_range{*this}) (void)entry;
         const bool exact = counts_are_exact();
-        if (exact && published_ == terminal + (internal_prepared_ - internal_completed_)) {
-            return true;
-        }
+        if (exact && in_flight() == 0) return true;
         if (!is_this_thread(owner_)) return false;
         if (platform::monotonic_ns() >= deadline) return false;
         const drain_round round = drain_once(deadline);
@@ -144,13 +142,14 @@ void ring_state::retire(retired_memory& memory) noexcept {
 }
 
 void ring_state::release_retired() noexcept {
-    const bool safe = backend_ == nullptr ? !leaks_ : in_flight() == 0 && counts_are_exact();
-    if (!safe && !(backend_ == nullptr && leaks_)) return;
+    const bool ended = backend_ == nullptr;
+    if (!ended && (in_flight() != 0 || !counts_are_exact())) return;
     retired_memory* each = std::exchange(retired_, nullptr);
+    // After a drain that failed it stays mapped for ever: the kernel may write to it.
+    if (ended && leaks_) return;
     while (each != nullptr) {
         retired_memory* const next = each->next;
-        if (safe)
-            each->release(each);  // Otherwise it stays mapped for ever: the kernel may write to it.
+        each->release(each);
         each = next;
     }
 }
