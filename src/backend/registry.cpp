@@ -2,8 +2,9 @@
 // registry.cpp - the rows, in the order in which they are tried.
 #include "backend/registry.hpp"
 
-#include <array>
+#include <cassert>
 #include <utility>
+#include <vector>
 
 #include "backend/null/null.hpp"
 #if defined(__linux__)
@@ -13,12 +14,15 @@
 namespace ioring::backends {
 namespace {
 
-constexpr std::array candidates {
+std::vector<backend_entry>& candidates() {
+    static std::vector<backend_entry> rows {
 #if defined(__linux__)
-    backend_entry{"uring", uring::set_up, /*automatic=*/true},
+        {"uring", uring::set_up, /*automatic=*/true},
 #endif
-        backend_entry{"null", null::set_up, /*automatic=*/false},
-};
+            {"null", null::set_up, /*automatic=*/false},
+    };
+    return rows;
+}
 
 // Not for this machine, as against a limit that is reached just now.
 bool is_refusal(std::error_code error) noexcept {
@@ -27,7 +31,7 @@ bool is_refusal(std::error_code error) noexcept {
 
 std::error_code choose_named(std::string_view name, const backend_options& options,
                              chosen_backend& out, std::string& why) {
-    for (const backend_entry& candidate : candidates) {
+    for (const backend_entry& candidate : candidates()) {
         if (candidate.name != name) continue;
         chosen_backend chosen{nullptr, candidate.name, "asked for by name"};
         const std::error_code error = candidate.setup(options, chosen.instance, why);
@@ -35,7 +39,7 @@ std::error_code choose_named(std::string_view name, const backend_options& optio
         return error;
     }
     why = "there is no backend called \"" + std::string{name} + "\" in this build; there are: ";
-    for (const backend_entry& candidate : candidates) {
+    for (const backend_entry& candidate : candidates()) {
         why += std::string{candidate.name} + ", ";
     }
     why += "and \"automatic\"";
@@ -46,7 +50,7 @@ std::error_code choose_first(const backend_options& options, chosen_backend& out
                              std::string& why) {
     std::string refused;
     std::error_code error = std::make_error_code(std::errc::not_supported);
-    for (const backend_entry& candidate : candidates) {
+    for (const backend_entry& candidate : candidates()) {
         if (!candidate.automatic) continue;
         chosen_backend chosen{nullptr, candidate.name,
                               "a ring could be set up and completed a nop"};
@@ -67,7 +71,12 @@ std::error_code choose_first(const backend_options& options, chosen_backend& out
 
 }  // namespace
 
-std::span<const backend_entry> all() noexcept { return candidates; }
+std::span<const backend_entry> all() noexcept { return candidates(); }
+
+void add(const backend_entry& entry) {
+    assert(!entry.automatic);
+    candidates().push_back(entry);
+}
 
 std::error_code choose(std::string_view name, const backend_options& options, chosen_backend& out,
                        std::string& why) noexcept {

@@ -20,6 +20,10 @@ struct chosen_backend {
 
 [[nodiscard]] std::span<const backend_entry> all() noexcept;
 
+// For tests: one more backend, which only its name chooses, such as io_uring with features masked.
+// Before anything else of the library is used; not thread-safe. Precondition: not automatic.
+void add(const backend_entry& entry);
+
 // Sets up the backend called `name`, or for "automatic" the first candidate that works here.
 // A refusal moves on to the next candidate, exhaustion does not. On error `out` is unchanged.
 // Errors: invalid_argument (no such backend in this build; `why` lists those there are), or what
