@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// sockets.hpp - the plain side of a test: sockets that no ring knows of, with bounded waits.
+//
+// Plain calls of libc only, so that a test says what a backend does to somebody who does not use
+// the library. Descriptors are blocking and close-on-exec. What fails here fails the test.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "ioring/endpoint.hpp"
+#include "ioring/fd.hpp"
+
+namespace ioring::conformance {
+
+// No test waits longer for anything.
+inline constexpr std::chrono::milliseconds patience{10'000};
+
+// A descriptor that is closed at its end of life.
+class socket_end {
+public:
+    socket_end() noexcept = default;
+    explicit socket_end(int number) noexcept : number_{number} {}
+    socket_end(socket_end&& other) noexcept : number_{other.release()} {}
+    socket_end& operator=(socket_end&& other) noexcept {
+        close();
+        number_ = other.release();
+        return *this;
+    }
+    ~socket_end() { close(); }
+
+    [[nodiscard]] ioring::fd fd() const noexcept { return ioring::fd{number_}; }
+    [[nodiscard]] int number() const noexcept { return number_; }
+    // The caller, or a ring, closes it.
+    int release() noexcept { return std::exchange(number_, -1); }
+    void close() noexcept;
+    // Closes so that the peer sees a reset instead of an end.
+    void reset();
+
+private:
+    int number_ = -1;
+};
+
+// Both ends of a connection. Which one a ring operates on is the test's choice.
+struct socket_pair {
+    socket_end ours;
+    socket_end theirs;
+};
+
+// Over TCP on the loopback interface. Precondition of the first: `family` is ipv4 or ipv6.
+[[nodiscard]] socket_pair tcp_pair(address_family family);
+[[nodiscard]] socket_pair connected_pair();
+// Local stream sockets.
+[[nodiscard]] socket_pair local_pair();
+// TCP with kernel buffers as small as the system allows, so that transfers are cut into pieces.
+[[nodiscard]] socket_pair narrow_pair();
+// Two UDP sockets that send to each other.
+[[nodiscard]] socket_pair datagram_pair();
+
+// A listening socket and its address.
+struct plain_listener {
+    socket_end socket;
+    endpoint address;
+};
+[[nodiscard]] plain_listener listen_on(std::string_view address, int backlog = 64);
+[[nodiscard]] socket_end open_stream(address_family family);
+[[nodiscard]] socket_end connect_to(const endpoint& address);
+// The next connection of `listener`.
+[[nodiscard]] socket_end accept_from(const socket_end& listener);
+
+// Sends all of it; false on an error.
+bool send_all(const socket_end& from, std::string_view bytes);
+// `count` bytes, or fewer when the stream ends, breaks, or nothing comes.
+[[nodiscard]] std::string receive(const socket_end& at, std::size_t count);
+// Everything up to the end of the stream. A test fails unless the end comes.
+[[nodiscard]] std::string receive_to_end(const socket_end& at);
+// Whether there is something to read, an end or an error within `bound`.
+[[nodiscard]] bool readable(const socket_end& at, std::chrono::milliseconds bound = patience);
+// Sends until the kernel takes no more; how many bytes that were.
+std::size_t fill(const socket_end& from);
+// Reads what is there, without waiting; how many bytes that were.
+std::size_t drain(const socket_end& at);
+// The number of bytes that wait to be read.
+[[nodiscard]] std::size_t unread(const socket_end& at);
+
+[[nodiscard]] endpoint address_of(const socket_end& of);
+// Bytes that differ from each other at any two places that a mistake may swap.
+[[nodiscard]] std::string pattern(std::size_t bytes, unsigned seed = 1);
+
+// How many descriptors below 1024 this process has open.
+[[nodiscard]] std::size_t open_descriptors();
+
+}  // namespace ioring::conformance
