@@ -8,6 +8,7 @@
 
 #include "backend/null/null.hpp"
 #if defined(__linux__)
+#include "backend/readiness/epoll.hpp"
 #include "backend/uring/uring.hpp"
 #endif
 
@@ -17,7 +18,7 @@ namespace {
 std::vector<backend_entry>& candidates() {
     static std::vector<backend_entry> rows {
 #if defined(__linux__)
-        {"uring", uring::set_up, /*automatic=*/true},
+        {"uring", uring::set_up, /*automatic=*/true}, {"epoll", epoll::set_up, /*automatic=*/false},
 #endif
             {"null", null::set_up, /*automatic=*/false},
     };

@@ -11,6 +11,11 @@ namespace ioring::platform {
 // time-outs (CLOCK_MONOTONIC). About 20-50 ns a call. Any thread, any signal handler.
 [[nodiscard]] std::uint64_t monotonic_ns() noexcept;
 
+// Nanoseconds since 1970 (CLOCK_REALTIME), and those since the start of the system with the time
+// that it was suspended (CLOCK_BOOTTIME on Linux; elsewhere the monotonic clock).
+[[nodiscard]] std::uint64_t realtime_ns() noexcept;
+[[nodiscard]] std::uint64_t boottime_ns() noexcept;
+
 // The moment `timeout` from now; now for a negative one.
 [[nodiscard]] std::uint64_t deadline_ns(std::chrono::nanoseconds timeout) noexcept;
 

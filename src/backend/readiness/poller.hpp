@@ -24,7 +24,8 @@ namespace direction {
 inline constexpr std::uint8_t read = 1U << 0;    // Bytes, an end of stream, a connection to accept.
 inline constexpr std::uint8_t write = 1U << 1;   // Room to send, an attempt to connect that ended.
 inline constexpr std::uint8_t urgent = 1U << 2;  // Out-of-band data, where the system can tell.
-inline constexpr std::uint8_t all = read | write | urgent;
+inline constexpr std::uint8_t ended = 1U << 3;   // The peer has ended its side.
+inline constexpr std::uint8_t all = read | write | urgent | ended;
 }  // namespace direction
 
 struct ready_event {
@@ -49,10 +50,12 @@ concept poller = requires(Poller& each, const Poller& constant, std::int32_t fd,
     // Errors: too_many_files_open, not_enough_memory, not_supported.
     { each.set_up(why) } -> std::same_as<std::error_code>;
     // An event for each of `directions` follows once it is, or is already, ready. Adds to what is
-    // armed; `edge` outlives later `once`s. A descriptor that was closed behind the ring's back and
-    // whose number is in use again is a new one: the poller finds out within some milliseconds.
-    // Never fails: when the system refuses (EBADF, EPERM, ENOMEM), an event for these directions
-    // follows, so that the try tells why.
+    // armed; `edge` outlives later `once`s. No direction at all means errors and hang-ups, which
+    // are always heard of. Precondition of `once`: a try of these directions has just said that it
+    // would wait, so that a poller which hears of changes needs no look. A descriptor that was
+    // closed behind the ring's back and whose number is in use again is a new one: the poller finds
+    // out within some milliseconds. Never fails: when the system refuses (EBADF, EPERM, ENOMEM), an
+    // event for these directions follows, so that the try tells why.
     { each.arm(fd, directions, how) }
     noexcept->std::same_as<void>;
     // Nothing that was armed for `fd` is heard of again. Comes before the descriptor is closed.

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// queues.hpp - a user-space kernel's end of the two queues: reads SQEs, posts CQEs, loses none.
+//
+// A completion that finds its queue full waits behind it, in order, and sq_flag::cq_overflow is set
+// until flush_overflow() has posted all of them. Posting never allocates: reserve() makes room for
+// as many completions as operations can be in flight.
+//
+// Threads: the owner's, except add_taskrun().
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "backend/backend.hpp"
+#include "backend/emulation/growing_array.hpp"
+#include "ioring/layout.hpp"
+
+namespace ioring::backends::emulation {
+
+class queues {
+public:
+    // Errors: not_enough_memory.
+    [[nodiscard]] std::error_code set_up(const backend_options& options) noexcept;
+    [[nodiscard]] ring_view view() noexcept;
+
+    // --- submission ---
+    // Prepared entries that have not been consumed.
+    [[nodiscard]] std::uint32_t waiting() const noexcept {
+        // Acquire: the entries before the tail are complete (pairs with the program's release).
+        return words_.sq_tail.load(std::memory_order_acquire) -
+               words_.sq_head.load(std::memory_order_relaxed);
+    }
+    // The entry `index` places after the oldest. Precondition: index < waiting().
+    [[nodiscard]] const sqe& entry(std::uint32_t index) const noexcept {
+        const std::uint32_t head = words_.sq_head.load(std::memory_order_relaxed);
+        return sqes_[(head + index) & (sq_entries_ - 1)];
+    }
+    void consume(std::uint32_t count) noexcept {
+        const std::uint32_t head = words_.sq_head.load(std::memory_order_relaxed);
+        // Release: they have been read before the program may write them again.
+        words_.sq_head.store(head + count, std::memory_order_release);
+    }
+
+    // --- completion ---
+    // Completions that the program can read.
+    [[nodiscard]] std::uint32_t ready() const noexcept {
+        // Acquire: the program has read what is before the head (pairs with its release).
+        return words_.cq_tail.load(std::memory_order_relaxed) -
+               words_.cq_head.load(std::memory_order_acquire);
+    }
+    // A completion posted now would wait outside the queue.
+    [[nodiscard]] bool full() const noexcept {
+        return overflow_count() != 0 || ready() >= cq_entries_;
+    }
+    void post(const cqe& done) noexcept;
+    // Posts what waits, as far as there is room.
+    void flush_overflow() noexcept;
+    [[nodiscard]] std::uint32_t overflow_count() const noexcept {
+        return overflow_tail_ - overflow_head_;
+    }
+    // Room for `count` completions outside the queue. False: no memory, nothing has changed.
+    [[nodiscard]] bool reserve(std::uint32_t count) noexcept;
+
+    // --- the flags word ---
+    // Sets or takes back sq_flag::taskrun, by the owner.
+    void set_taskrun(bool on) noexcept;
+    // Any thread.
+    void add_taskrun() noexcept {
+        // Release: what the flag stands for is there when it is seen.
+        words_.sq_flags.fetch_or(sq_flag::taskrun, std::memory_order_release);
+    }
+
+private:
+    // The words of the two queues; layout.hpp says who writes which.
+    struct words {
+        std::atomic<std::uint32_t> sq_head{0};
+        std::atomic<std::uint32_t> sq_tail{0};
+        std::atomic<std::uint32_t> sq_flags{0};
+        std::atomic<std::uint32_t> cq_head{0};
+        std::atomic<std::uint32_t> cq_tail{0};
+        std::atomic<std::uint32_t> cq_overflow{0};
+    };
+
+    words words_;
+    growing_array<sqe> sqes_;
+    growing_array<cqe> cqes_;
+    growing_array<cqe> overflow_;  // A circular queue of a power of two: [head, tail).
+    std::uint32_t sq_entries_ = 0;
+    std::uint32_t cq_entries_ = 0;
+    std::uint32_t overflow_head_ = 0;
+    std::uint32_t overflow_tail_ = 0;
+};
+
+}  // namespace ioring::backends::emulation

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+// readiness_kernel.cpp - trying, parking, and trying again.
+#include "backend/readiness/readiness_kernel.hpp"
+
+#include <cassert>
+#include <cerrno>
+
+#include "backend/readiness/system.hpp"
+#include "platform/socket.hpp"
+
+namespace ioring::backends::readiness {
+namespace {
+
+std::uint8_t direction_of(opcode op) noexcept {
+    switch (op) {
+        case opcode::recv:
+        case opcode::recvmsg:
+        case opcode::accept:
+        case opcode::read_fixed: return direction::read;
+        default: return direction::write;
+    }
+}
+
+// poll_first says: wait for an event before the first try.
+bool waits_first(const operation& op) noexcept {
+    static_assert(accept_flag::poll_first == 1U << 2U && transfer_flag::poll_first == 1U << 0U);
+    const std::uint16_t flag =
+        op.entry.op == opcode::accept ? accept_flag::poll_first : transfer_flag::poll_first;
+    return (op.entry.ioprio & flag) != 0;
+}
+
+const sockaddr* address_of(const sqe& asked) noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an SQE holds every pointer as a number.
+    return reinterpret_cast<const sockaddr*>(static_cast<std::uintptr_t>(asked.addr));
+}
+
+bool may_not_wait(const operation& op) noexcept {
+    switch (op.entry.op) {
+        case opcode::accept: return (op.entry.ioprio & accept_flag::dont_wait) != 0;
+        case opcode::read_fixed:
+        case opcode::write_fixed: return false;
+        default: return (op.entry.op_flags & msg_flag::dont_wait) != 0;
+    }
+}
+
+}  // namespace
+
+bool readiness_kernel::start(operation& op) noexcept {
+    const sqe& asked = op.entry;
+    if (asked.op != opcode::socket && asked.fd < 0) {
+        finish(op, -EBADF);
+        return false;
+    }
+    switch (asked.op) {
+        case opcode::connect: return start_connect(op);
+        case opcode::poll_add: return start_poll(op);
+        case opcode::shutdown: finish(op, shut_down(asked.fd, asked.len)); return false;
+        case opcode::close:
+            (void)cancel_descriptor(asked.fd);
+            finish(op, close_descriptor(asked.fd));
+            return false;
+        case opcode::socket: {
+            const std::int32_t made =
+                system::open_socket(asked.fd, static_cast<std::uint32_t>(asked.off),
+                                    static_cast<std::int32_t>(asked.len));
+            if (made >= 0) greet(made);
+            finish(op, made);
+            return false;
+        }
+        case opcode::bind:
+            finish(op, system::bind(asked.fd, address_of(asked),
+                                    static_cast<std::uint32_t>(asked.off)));
+            return false;
+        case opcode::listen:
+            finish(op, system::listen(asked.fd, static_cast<std::int32_t>(asked.len)));
+            return false;
+        default: return start_queued(op, direction_of(asked.op));
+    }
+}
+
+bool readiness_kernel::start_queued(operation& op, std::uint8_t which) noexcept {
+    descriptor* const of = table_.find(op.entry.fd);
+    const bool dont_wait = may_not_wait(op);
+    if (of != nullptr && !dont_wait) {
+        // Behind those that wait already: a later one must not take their bytes.
+        if (of->queue(which).first != nullptr || of->connecting != nullptr) {
+            of->queue(which).push(op);
+            return true;
+        }
+    }
+    if (!dont_wait && waits_first(op)) {
+        const std::uint32_t events = which == direction::read ? poll_event::in : poll_event::out;
+        if (system::poll_now(op.entry.fd, events) == 0) return park(op, which);
+    }
+    const outcome how = attempt(op);
+    switch (how.what) {
+        case outcome::kind::ended: end(op, how); return false;
+        case outcome::kind::blocks:
+            if (!dont_wait) return park(op, which);
+            finish(op, op.bytes_done > 0 ? static_cast<std::int32_t>(op.bytes_done) : -EAGAIN, 0,
+                   /*failed=*/true);
+            return false;
+        case outcome::kind::yields: break;
+    }
+    if (!park(op, which)) return false;
+    table_.add_again(op.entry.fd, which);
+    return true;
+}
+
+// Keeps an operation that would have blocked until the poller has an event for it.
+bool readiness_kernel::park(operation& op, std::uint8_t which) noexcept {
+    descriptor* const of = table_.make(op.entry.fd);
+    if (of == nullptr) {
+        finish(op, -ENOMEM);
+        return false;
+    }
+    of->queue(which).push(op);
+    of->armed = true;
+    arm(op.entry.fd, which, arming::once);
+    return true;
+}
+
+void readiness_kernel::withdraw(operation& op) noexcept {
+    descriptor* const of = table_.find(op.entry.fd);
+    assert(of != nullptr);
+    if (op.holds_connect) {
+        assert(of->connecting == &op);
+        of->connecting = nullptr;
+        op.holds_connect = false;
+        if (op.shots_left != 0) (void)system::set_nonblocking(op.entry.fd, false);
+        // Those that have waited for it find out what it has come to.
+        table_.add_again(op.entry.fd, direction::read | direction::write);
+    } else if (op.entry.op == opcode::poll_add) {
+        of->polls.remove(op);
+    } else {
+        const std::uint8_t which = direction_of(op.entry.op);
+        of->queue(which).remove(op);
+    }
+}
+
+operation* readiness_kernel::first_on(std::int32_t fd) noexcept {
+    descriptor* const of = table_.find(fd);
+    return of == nullptr ? nullptr : of->first();
+}
+
+int readiness_kernel::close_descriptor(std::int32_t fd) noexcept {
+    if (descriptor* const of = table_.find(fd); of != nullptr) {
+        assert(of->first() == nullptr);
+        if (of->armed) forget(fd);
+        of->armed = false;
+        of->again = 0;
+    }
+    return platform::close_socket(fd);
+}
+
+// A number that the system has just given out: what is still known of it is about a descriptor that
+// was closed behind our back.
+void readiness_kernel::greet(std::int32_t fresh_fd) noexcept {
+    descriptor* const of = table_.find(fresh_fd);
+    if (of == nullptr) return;
+    (void)cancel_descriptor(fresh_fd);
+    if (of->armed) forget(fresh_fd);
+    of->armed = false;
+    of->again = 0;
+}
+
+int readiness_kernel::shut_down(std::int32_t fd, std::uint32_t how) noexcept {
+    if (how > static_cast<std::uint32_t>(shutdown_how::both)) return -EINVAL;
+    return platform::shutdown_socket(fd, static_cast<int>(how));
+}
+
+bool readiness_kernel::is_open(std::int32_t fd) noexcept { return system::is_open(fd); }
+
+int readiness_kernel::progress(std::int64_t timeout_ns) noexcept {
+    const int count = wait_for_events(events_, has_more() ? 0 : timeout_ns);
+    for (int index = 0; index < count; ++index) {
+        const ready_event& event = events_[static_cast<std::size_t>(index)];
+        on_event(event.fd, event.directions, event.error_hint);
+    }
+    run_again();
+    return count < 0 ? count : 0;
+}
+
+// Goes on where the turn before had to leave off.
+void readiness_kernel::run_again() noexcept {
+    // What is added meanwhile is for the next turn.
+    std::array<std::int32_t, events_max> turn;
+    const std::size_t count = table_.take_again(turn);
+    for (std::size_t index = 0; index < count; ++index) {
+        descriptor& of = *table_.find(turn[index]);
+        of.listed = false;
+        const std::uint8_t directions = of.again;
+        of.again = 0;
+        on_event(turn[index], directions, 0);
+    }
+}
+
+void readiness_kernel::on_event(std::int32_t fd, std::uint8_t directions,
+                                std::int32_t error_hint) noexcept {
+    descriptor* const of = table_.find(fd);
+    if (of == nullptr || of->first() == nullptr) return;
+    if (of->connecting != nullptr) {
+        if ((directions & direction::write) != 0) continue_connect(fd, error_hint);
+        if (table_.find(fd)->connecting != nullptr) return;
+        directions |= direction::read | direction::write;
+    }
+    if ((directions & direction::read) != 0) run_queue(fd, direction::read);
+    if ((directions & direction::write) != 0) run_queue(fd, direction::write);
+    if (table_.find(fd)->polls.first != nullptr) run_polls(fd);
+}
+
+void readiness_kernel::run_queue(std::int32_t fd, std::uint8_t which) noexcept {
+    for (int count = 0;; ++count) {
+        // Looked up anew: what ends may have closed or moved things.
+        waiting_queue& queue = table_.find(fd)->queue(which);
+        if (queue.first == nullptr) return;
+        if (count == operations_turn_max) {
+            table_.add_again(fd, which);
+            return;
+        }
+        operation& op = *queue.first;
+        const outcome how = attempt(op);
+        if (how.what == outcome::kind::blocks) {
+            arm(fd, which, arming::once);
+            return;
+        }
+        if (how.what == outcome::kind::yields) {
+            table_.add_again(fd, which);
+            return;
+        }
+        table_.find(fd)->queue(which).remove(op);
+        end(op, how);
+    }
+}
+
+readiness_kernel::outcome readiness_kernel::attempt(operation& op) noexcept {
+    switch (op.entry.op) {
+        case opcode::recv:
+            return op.has_flag(sqe_flag::buffer_select) ? try_receive_selected(op)
+                                                        : try_receive(op);
+        case opcode::recvmsg: return try_receive_message(op);
+        case opcode::accept: return try_accept(op);
+        case opcode::send:
+            return (op.entry.ioprio & transfer_flag::send_vectorized) != 0 ? try_send_pieces(op)
+                                                                           : try_send(op);
+        case opcode::sendmsg: return try_send_pieces(op);
+        case opcode::send_zc: return try_send(op);
+        default: return try_fixed(op);
+    }
+}
+
+void readiness_kernel::end(operation& op, const outcome& how) noexcept {
+    if (op.entry.op != opcode::send_zc || how.res < 0) [[likely]] {
+        finish(op, how.res, how.flags, how.failed);
+        return;
+    }
+    // The bytes have been copied, so that the buffer is the program's again at once.
+    constexpr auto usage_copied = static_cast<std::int32_t>(0x8000'0000U);
+    const bool reports = (op.entry.ioprio & transfer_flag::zc_report_usage) != 0;
+    post_first(op, how.res);
+    finish(op, reports ? usage_copied : 0, cqe_flag::notification, how.failed);
+}
+
+}  // namespace ioring::backends::readiness

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// readiness_kernel.hpp - the engine of a user-space kernel on a system that tells of readiness.
+//
+// Each operation's system call is tried at once. What would block is parked on its descriptor, in a
+// queue a direction, and tried again when the poller has an event. All but the poller is here; a
+// readiness_backend<Poller> adds that.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "backend/emulation/user_kernel.hpp"
+#include "backend/readiness/descriptors.hpp"
+#include "backend/readiness/poller.hpp"
+
+namespace ioring::backends::readiness {
+
+class readiness_kernel : public emulation::user_kernel {
+public:
+    // What one descriptor and direction may do before others get their turn: operations, and
+    // completions of one multishot operation (io_uring's number).
+    static constexpr int operations_turn_max = 16;
+    static constexpr int shots_turn_max = 32;
+
+protected:
+    readiness_kernel() = default;
+
+    // The poller's (poller.hpp).
+    virtual void arm(std::int32_t fd, std::uint8_t directions, arming how) noexcept = 0;
+    virtual void forget(std::int32_t fd) noexcept = 0;
+    [[nodiscard]] virtual int wait_for_events(std::span<ready_event> events,
+                                              std::int64_t timeout_ns) noexcept = 0;
+
+private:
+    // What became of a try.
+    struct outcome {
+        enum class kind : std::uint8_t {
+            ended,   // With `res` and `flags`.
+            blocks,  // Nothing (more) can be done now.
+            yields   // More could be done, but it is others' turn.
+        };
+        kind what = kind::ended;
+        bool failed = false;
+        std::int32_t res = 0;
+        std::uint32_t flags = 0;
+    };
+
+    // emulation::user_kernel
+    [[nodiscard]] bool start(operation& op) noexcept final;
+    void withdraw(operation& op) noexcept final;
+    [[nodiscard]] operation* first_on(std::int32_t fd) noexcept final;
+    int close_descriptor(std::int32_t fd) noexcept final;
+    int shut_down(std::int32_t fd, std::uint32_t how) noexcept final;
+    [[nodiscard]] bool is_open(std::int32_t fd) noexcept final;
+    int progress(std::int64_t timeout_ns) noexcept final;
+    [[nodiscard]] bool has_more() const noexcept final { return table_.again_count() != 0; }
+
+    // Queues and events (readiness_kernel.cpp).
+    [[nodiscard]] bool start_queued(operation& op, std::uint8_t which) noexcept;
+    [[nodiscard]] bool park(operation& op, std::uint8_t which) noexcept;
+    void on_event(std::int32_t fd, std::uint8_t directions, std::int32_t error_hint) noexcept;
+    void run_queue(std::int32_t fd, std::uint8_t which) noexcept;
+    void run_again() noexcept;
+    [[nodiscard]] outcome attempt(operation& op) noexcept;
+    void end(operation& op, const outcome& how) noexcept;
+    void greet(std::int32_t fresh_fd) noexcept;
+
+    // Transfers (transfers.cpp).
+    [[nodiscard]] outcome try_receive(operation& op) noexcept;
+    [[nodiscard]] outcome try_receive_selected(operation& op) noexcept;
+    [[nodiscard]] outcome try_receive_message(operation& op) noexcept;
+    [[nodiscard]] outcome try_send(operation& op) noexcept;
+    [[nodiscard]] outcome try_send_pieces(operation& op) noexcept;
+    [[nodiscard]] outcome try_fixed(operation& op) noexcept;
+    [[nodiscard]] static outcome transferred(operation& op, std::int32_t res,
+                                             std::uint64_t wanted) noexcept;
+
+    // Sockets (sockets.cpp).
+    [[nodiscard]] outcome try_accept(operation& op) noexcept;
+    [[nodiscard]] bool start_connect(operation& op) noexcept;
+    void continue_connect(std::int32_t fd, std::int32_t error_hint) noexcept;
+    void end_connect(operation& op, std::int32_t res) noexcept;
+
+    // Polls (polls.cpp).
+    [[nodiscard]] bool start_poll(operation& op) noexcept;
+    void run_polls(std::int32_t fd) noexcept;
+    void arm_poll(const operation& op) noexcept;
+
+    static constexpr std::size_t events_max = 256;
+
+    descriptor_table table_;
+    std::array<ready_event, events_max> events_{};
+};
+
+}  // namespace ioring::backends::readiness

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// system_linux.cpp - Linux: the flags of an SQE are the host's own.
+#include <poll.h>
+
+#include <cerrno>
+
+#include "backend/readiness/system.hpp"
+#include "ioring/sqe.hpp"
+
+namespace ioring::backends::readiness::system {
+
+static_assert(MSG_PEEK == msg_flag::peek && MSG_TRUNC == msg_flag::trunc &&
+              MSG_DONTWAIT == msg_flag::dont_wait && MSG_WAITALL == msg_flag::wait_all &&
+              MSG_NOSIGNAL == msg_flag::no_signal && MSG_MORE == msg_flag::more);
+static_assert(SOCK_NONBLOCK == socket_flag::nonblock && SOCK_CLOEXEC == socket_flag::cloexec);
+static_assert(POLLRDHUP == poll_event::rdhup);
+
+int accept_with_flags(int listener, sockaddr* address, socklen_t* address_bytes,
+                      std::uint32_t socket_flags) noexcept {
+    return ::accept4(listener, address, address_bytes, static_cast<int>(socket_flags));
+}
+
+int socket_with_flags(int domain, std::uint32_t type, int protocol) noexcept {
+    return ::socket(domain, static_cast<int>(type), protocol);
+}
+
+int host_message_flags(std::uint32_t msg_flags) noexcept {
+    // Unknown ones go to the kernel, as on io_uring; wait_all would wait.
+    constexpr std::uint32_t always = msg_flag::dont_wait | msg_flag::no_signal;
+    return static_cast<int>(((msg_flags & ~msg_flag::wait_all) | always) & 0x7fff'ffffU);
+}
+
+int prepare_to_send(int) noexcept { return 0; }
+
+int send_error(int error) noexcept { return error; }
+
+short host_peer_ended() noexcept { return POLLRDHUP; }
+
+}  // namespace ioring::backends::readiness::system

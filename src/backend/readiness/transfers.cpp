@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// transfers.cpp - trying to receive and to send, from where the last try left off.
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <limits>
+
+#include "backend/readiness/readiness_kernel.hpp"
+#include "backend/readiness/system.hpp"
+
+namespace ioring::backends::readiness {
+namespace {
+
+constexpr std::size_t pieces_max = 1024;  // UIO_MAXIOV; validate() has checked vectors.
+
+template <class T = std::byte>
+T* pointer(std::uint64_t address) noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an SQE holds every pointer as a number.
+    return reinterpret_cast<T*>(static_cast<std::uintptr_t>(address));
+}
+
+bool wants_all(const operation& op) noexcept {
+    return (op.entry.op_flags & msg_flag::wait_all) != 0;
+}
+
+// The pieces of a message that have not been moved yet.
+struct pieces {
+    std::array<iovec, pieces_max> rest;
+    std::size_t count = 0;
+    std::uint64_t bytes = 0;  // Of all, moved ones too.
+
+    // False: there are too many.
+    bool collect(const iovec* from, std::size_t from_count, std::uint64_t done) noexcept {
+        if (from_count > rest.size()) return false;
+        for (std::size_t index = 0; index < from_count; ++index) {
+            const iovec& piece = from[index];
+            bytes += piece.iov_len;
+            const std::size_t skip = std::min<std::uint64_t>(done, piece.iov_len);
+            done -= skip;
+            if (skip == piece.iov_len && count == 0) continue;
+            rest[count++] = {.iov_base = static_cast<std::byte*>(piece.iov_base) + skip,
+                             .iov_len = piece.iov_len - skip};
+        }
+        return true;
+    }
+};
+
+}  // namespace
+
+// What a call's result means for a transfer of `wanted` bytes in all.
+readiness_kernel::outcome readiness_kernel::transferred(operation& op, std::int32_t res,
+                                                        std::uint64_t wanted) noexcept {
+    using kind = outcome::kind;
+    const std::uint64_t before = op.bytes_done;
+    if (res == -EAGAIN || res == -EWOULDBLOCK) return {.what = kind::blocks};
+    if (res < 0) {
+        // What has moved is told; the error comes with the next operation.
+        const auto moved = static_cast<std::int32_t>(before);
+        return {.failed = true, .res = moved > 0 ? moved : res};
+    }
+    const std::uint64_t total = before + static_cast<std::uint32_t>(res);
+    const bool is_short = total < wanted && wants_all(op);
+    if (is_short && res > 0 && system::is_stream(op.entry.fd)) {
+        op.bytes_done = static_cast<std::uint32_t>(total);
+        return {.what = kind::yields};  // The caller tries again.
+    }
+    return {.failed = is_short, .res = static_cast<std::int32_t>(total)};
+}
+
+readiness_kernel::outcome readiness_kernel::try_receive(operation& op) noexcept {
+    const sqe& asked = op.entry;
+    for (;;) {
+        const std::int32_t res = system::receive(asked.fd, pointer(asked.addr) + op.bytes_done,
+                                                 asked.len - op.bytes_done, asked.op_flags);
+        const outcome how = transferred(op, res, asked.len);
+        if (how.what != outcome::kind::yields) return how;
+    }
+}
+
+readiness_kernel::outcome readiness_kernel::try_receive_selected(operation& op) noexcept {
+    using kind = outcome::kind;
+    const sqe& asked = op.entry;
+    const bool multishot = (asked.ioprio & transfer_flag::multishot) != 0;
+    for (int shot = 0; shot < shots_turn_max; ++shot) {
+        emulation::selected_buffer into;
+        if (!groups().select(asked.buf_index, asked.len, into)) {
+            return {.failed = true, .res = -ENOBUFS};
+        }
+        const std::int32_t res = system::receive(asked.fd, into.data, into.bytes, asked.op_flags);
+        if (res == -EAGAIN || res == -EWOULDBLOCK) return {.what = kind::blocks};
+        if (res < 0) return {.failed = true, .res = res};
+        if (res == 0) return {.failed = wants_all(op), .res = 0};
+        const auto bytes = static_cast<std::uint32_t>(res);
+        std::uint32_t flags = groups().commit(asked.buf_index, bytes);
+        if (bytes == into.bytes) flags |= cqe_flag::sock_nonempty;
+        if (!multishot || !post_more(op, res, flags)) {
+            return {.failed = wants_all(op) && bytes < into.bytes, .res = res, .flags = flags};
+        }
+    }
+    return {.what = kind::yields};
+}
+
+readiness_kernel::outcome readiness_kernel::try_receive_message(operation& op) noexcept {
+    const sqe& asked = op.entry;
+    auto& message = *pointer<msghdr>(asked.addr);
+    for (;;) {
+        pieces into;
+        const auto count = static_cast<std::size_t>(message.msg_iovlen);
+        if (!into.collect(message.msg_iov, count, op.bytes_done)) {
+            return {.failed = true, .res = -EMSGSIZE};
+        }
+        msghdr rest = message;
+        rest.msg_iov = into.rest.data();
+        rest.msg_iovlen = static_cast<decltype(rest.msg_iovlen)>(into.count);
+        const std::int32_t res = system::receive_message(asked.fd, rest, asked.op_flags);
+        if (res >= 0) {
+            message.msg_namelen = rest.msg_namelen;
+            message.msg_controllen = rest.msg_controllen;
+            message.msg_flags = rest.msg_flags;
+        }
+        const outcome how = transferred(op, res, into.bytes);
+        if (how.what != outcome::kind::yields) return how;
+    }
+}
+
+readiness_kernel::outcome readiness_kernel::try_send(operation& op) noexcept {
+    const sqe& asked = op.entry;
+    const bool fixed =
+        asked.op == opcode::send_zc && (asked.ioprio & transfer_flag::fixed_buffer) != 0;
+    if (fixed && !buffers().holds(asked.buf_index, asked.addr, asked.len)) {
+        return {.failed = true, .res = -EFAULT};
+    }
+    const auto* const to = pointer<const sockaddr>(asked.off);
+    const auto to_bytes = static_cast<std::uint32_t>(asked.file_index) & 0xffffU;
+    for (;;) {
+        const std::int32_t res =
+            system::send(asked.fd, pointer(asked.addr) + op.bytes_done, asked.len - op.bytes_done,
+                         asked.op_flags, to, to_bytes);
+        const outcome how = transferred(op, res, asked.len);
+        if (how.what != outcome::kind::yields) return how;
+    }
+}
+
+// A message, or an array of pieces without one.
+readiness_kernel::outcome readiness_kernel::try_send_pieces(operation& op) noexcept {
+    const sqe& asked = op.entry;
+    msghdr whole{};
+    if (asked.op == opcode::sendmsg) {
+        whole = *pointer<const msghdr>(asked.addr);
+    } else {
+        whole.msg_iov = pointer<iovec>(asked.addr);
+        whole.msg_iovlen = static_cast<decltype(whole.msg_iovlen)>(asked.len);
+        whole.msg_name = pointer<sockaddr>(asked.off);
+        whole.msg_namelen = static_cast<socklen_t>(
+            asked.off == 0 ? 0 : static_cast<std::uint32_t>(asked.file_index) & 0xffffU);
+    }
+    for (;;) {
+        pieces from;
+        const auto count = static_cast<std::size_t>(whole.msg_iovlen);
+        if (!from.collect(whole.msg_iov, count, op.bytes_done)) {
+            return {.failed = true, .res = -EMSGSIZE};
+        }
+        msghdr rest = whole;
+        rest.msg_iov = from.rest.data();
+        rest.msg_iovlen = static_cast<decltype(rest.msg_iovlen)>(from.count);
+        if (op.bytes_done != 0) {  // Control data went with the first bytes.
+            rest.msg_control = nullptr;
+            rest.msg_controllen = 0;
+        }
+        const std::int32_t res = system::send_message(asked.fd, rest, asked.op_flags);
+        const outcome how = transferred(op, res, from.bytes);
+        if (how.what != outcome::kind::yields) return how;
+    }
+}
+
+// On a socket read_fixed receives and write_fixed sends; the offset must then be none.
+readiness_kernel::outcome readiness_kernel::try_fixed(operation& op) noexcept {
+    const sqe& asked = op.entry;
+    if (!system::is_open(asked.fd)) return {.failed = true, .res = -EBADF};
+    if (!buffers().holds(asked.buf_index, asked.addr, asked.len)) {
+        return {.failed = true, .res = -EFAULT};
+    }
+    const bool reads = asked.op == opcode::read_fixed;
+    std::byte* const data = pointer(asked.addr);
+    std::int32_t res = 0;
+    if (!system::is_socket(asked.fd)) {
+        res = reads ? system::read_at(asked.fd, data, asked.len, asked.off)
+                    : system::write_at(asked.fd, data, asked.len, asked.off);
+    } else if (asked.off != 0 && asked.off != ~std::uint64_t{0}) {
+        res = -ESPIPE;
+    } else {
+        res = reads ? system::receive(asked.fd, data, asked.len, 0)
+                    : system::send(asked.fd, data, asked.len, 0, nullptr, 0);
+    }
+    if (res == -EAGAIN || res == -EWOULDBLOCK) return {.what = outcome::kind::blocks};
+    const bool is_short = res < 0 || static_cast<std::uint32_t>(res) < asked.len;
+    return {.failed = is_short, .res = res};
+}
+
+}  // namespace ioring::backends::readiness
