@@ -55,6 +55,12 @@ void set_option(const socket_end& of, int level, int name, int value) {
         << std::strerror(errno);
 }
 
+bool has_ipv6() {
+    const socket_end trial{::socket(AF_INET6, SOCK_STREAM, 0)};
+    const endpoint any = parsed(loopback(address_family::ipv6));
+    return trial.number() >= 0 && ::bind(trial.number(), sockaddr_of(any), length_of(any)) == 0;
+}
+
 bool becomes(const socket_end& which, short events, std::chrono::milliseconds bound) {
     ::pollfd waiting{which.number(), events, 0};
     int result = 0;
@@ -101,11 +107,25 @@ socket_pair tcp_pair(address_family family) { return pair_with(family, /*buffer_
 
 socket_pair connected_pair() { return tcp_pair(address_family::ipv4); }
 
-socket_pair narrow_pair() { return pair_with(address_family::ipv4, /*buffer_bytes=*/4096); }
+socket_pair narrow_pair() { return pair_with(address_family::ipv4, /*buffer_bytes=*/16'384); }
 
 socket_pair local_pair() {
     std::array<int, 2> ends{-1, -1};
     EXPECT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()));
+    return {socket_end{ends[0]}, socket_end{ends[1]}};
+}
+
+std::vector<socket_pair> every_stream() {
+    std::vector<socket_pair> all;
+    all.push_back(tcp_pair(address_family::ipv4));
+    all.push_back(local_pair());
+    if (has_ipv6()) all.push_back(tcp_pair(address_family::ipv6));
+    return all;
+}
+
+socket_pair pipe_pair() {
+    std::array<int, 2> ends{-1, -1};
+    EXPECT_EQ(0, ::pipe(ends.data()));
     return {socket_end{ends[0]}, socket_end{ends[1]}};
 }
 
@@ -194,29 +214,38 @@ std::string receive_to_end(const socket_end& at) {
     return all;
 }
 
+std::string receive_some(const socket_end& at) {
+    std::string some(65'536, '\0');
+    const ::ssize_t got = ::recv(at.number(), some.data(), some.size(), MSG_DONTWAIT);
+    some.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return some;
+}
+
 bool readable(const socket_end& at, std::chrono::milliseconds bound) {
     return becomes(at, POLLIN, bound);
 }
 
 std::size_t fill(const socket_end& from) {
-    std::array<char, 4096> zeros{};
+    const std::string zeros(4096, '\0');
     std::size_t total = 0;
-    for (;;) {
+    const auto send_some = [&](std::size_t count) {
         const ::ssize_t sent =
-            ::send(from.number(), zeros.data(), zeros.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent <= 0) return total;
-        total += static_cast<std::size_t>(sent);
-    }
+            ::send(from.number(), zeros.data(), count, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent > 0) total += static_cast<std::size_t>(sent);
+        return sent > 0;
+    };
+    // TCP acknowledges up to 40 ms later what the other end has in its buffer already, and then
+    // there is room once more.
+    do {
+        while (send_some(zeros.size()) || send_some(1)) {
+        }
+        ::poll(nullptr, 0, /*ms=*/50);
+    } while (send_some(1));
+    return total;
 }
 
-std::size_t drain(const socket_end& at) {
-    std::array<char, 65'536> chunk;
-    std::size_t total = 0;
-    for (;;) {
-        const ::ssize_t got = ::recv(at.number(), chunk.data(), chunk.size(), MSG_DONTWAIT);
-        if (got <= 0) return total;
-        total += static_cast<std::size_t>(got);
-    }
+void set_nonblocking(const socket_end& which) {
+    EXPECT_EQ(0, ::fcntl(which.number(), F_SETFL, O_NONBLOCK));
 }
 
 std::size_t unread(const socket_end& at) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "ioring/endpoint.hpp"
 #include "ioring/fd.hpp"
@@ -57,6 +58,10 @@ struct socket_pair {
 [[nodiscard]] socket_pair local_pair();
 // TCP with kernel buffers as small as the system allows, so that transfers are cut into pieces.
 [[nodiscard]] socket_pair narrow_pair();
+// One of each kind of stream that this machine has: IPv4, IPv6 and local.
+[[nodiscard]] std::vector<socket_pair> every_stream();
+// The reading and the writing end of a pipe, which is no socket.
+[[nodiscard]] socket_pair pipe_pair();
 // Two UDP sockets that send to each other.
 [[nodiscard]] socket_pair datagram_pair();
 
@@ -77,12 +82,14 @@ bool send_all(const socket_end& from, std::string_view bytes);
 [[nodiscard]] std::string receive(const socket_end& at, std::size_t count);
 // Everything up to the end of the stream. A test fails unless the end comes.
 [[nodiscard]] std::string receive_to_end(const socket_end& at);
+// What is there, without waiting.
+[[nodiscard]] std::string receive_some(const socket_end& at);
 // Whether there is something to read, an end or an error within `bound`.
 [[nodiscard]] bool readable(const socket_end& at, std::chrono::milliseconds bound = patience);
-// Sends until the kernel takes no more; how many bytes that were.
+// Sends until the kernel takes no more, and will not until the peer reads; how many bytes that
+// were.
 std::size_t fill(const socket_end& from);
-// Reads what is there, without waiting; how many bytes that were.
-std::size_t drain(const socket_end& at);
+void set_nonblocking(const socket_end& which);
 // The number of bytes that wait to be read.
 [[nodiscard]] std::size_t unread(const socket_end& at);
 
