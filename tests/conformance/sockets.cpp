@@ -55,6 +55,15 @@ void set_option(const socket_end& of, int level, int name, int value) {
         << std::strerror(errno);
 }
 
+// By getsockname or getpeername.
+endpoint asked(int (*call)(int, ::sockaddr*, ::socklen_t*), const socket_end& of) {
+    endpoint address;
+    auto bytes = static_cast<::socklen_t>(endpoint::capacity);
+    if (call(of.number(), static_cast<::sockaddr*>(address.data()), &bytes) != 0) return {};
+    address.resize(bytes);
+    return address;
+}
+
 bool has_ipv6() {
     const socket_end trial{::socket(AF_INET6, SOCK_STREAM, 0)};
     const endpoint any = parsed(loopback(address_family::ipv6));
@@ -120,6 +129,13 @@ std::vector<socket_pair> every_stream() {
     all.push_back(tcp_pair(address_family::ipv4));
     all.push_back(local_pair());
     if (has_ipv6()) all.push_back(tcp_pair(address_family::ipv6));
+    return all;
+}
+
+std::vector<std::string> stream_addresses() {
+    std::vector<std::string> all{"127.0.0.1:0",
+                                 "unix:@ioring-conformance-" + std::to_string(::getpid())};
+    if (has_ipv6()) all.emplace_back("[::1]:0");
     return all;
 }
 
@@ -254,13 +270,9 @@ std::size_t unread(const socket_end& at) {
     return static_cast<std::size_t>(bytes);
 }
 
-endpoint address_of(const socket_end& of) {
-    endpoint address;
-    auto bytes = static_cast<::socklen_t>(endpoint::capacity);
-    EXPECT_EQ(0, ::getsockname(of.number(), static_cast<::sockaddr*>(address.data()), &bytes));
-    address.resize(bytes);
-    return address;
-}
+endpoint address_of(const socket_end& of) { return asked(::getsockname, of); }
+
+endpoint address_of_peer(const socket_end& of) { return asked(::getpeername, of); }
 
 std::string pattern(std::size_t bytes, unsigned seed) {
     std::string all(bytes, '\0');

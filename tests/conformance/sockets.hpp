@@ -60,6 +60,8 @@ struct socket_pair {
 [[nodiscard]] socket_pair narrow_pair();
 // One of each kind of stream that this machine has: IPv4, IPv6 and local.
 [[nodiscard]] std::vector<socket_pair> every_stream();
+// What to listen on to get one of each; the local one has no file, or one that nobody else uses.
+[[nodiscard]] std::vector<std::string> stream_addresses();
 // The reading and the writing end of a pipe, which is no socket.
 [[nodiscard]] socket_pair pipe_pair();
 // Two UDP sockets that send to each other.
@@ -94,6 +96,7 @@ void set_nonblocking(const socket_end& which);
 [[nodiscard]] std::size_t unread(const socket_end& at);
 
 [[nodiscard]] endpoint address_of(const socket_end& of);
+[[nodiscard]] endpoint address_of_peer(const socket_end& of);
 // Bytes that differ from each other at any two places that a mistake may swap.
 [[nodiscard]] std::string pattern(std::size_t bytes, unsigned seed = 1);
 

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// limits.hpp - a process that is short of something for a while.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <fcntl.h>
+
+namespace ioring::conformance {
+
+// While it lives this process can open no descriptor: the limit is the lowest number that is free.
+class no_more_descriptors {
+public:
+    no_more_descriptors() {
+        EXPECT_EQ(0, ::getrlimit(RLIMIT_NOFILE, &before_));
+        int lowest = 0;
+        while (::fcntl(lowest, F_GETFD) >= 0) ++lowest;
+        const ::rlimit none{static_cast<::rlim_t>(lowest), before_.rlim_max};
+        EXPECT_EQ(0, ::setrlimit(RLIMIT_NOFILE, &none));
+    }
+    no_more_descriptors(const no_more_descriptors&) = delete;
+    no_more_descriptors& operator=(const no_more_descriptors&) = delete;
+    ~no_more_descriptors() { EXPECT_EQ(0, ::setrlimit(RLIMIT_NOFILE, &before_)); }
+
+private:
+    ::rlimit before_{};
+};
+
+}  // namespace ioring::conformance
