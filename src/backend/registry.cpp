@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "backend/null/null.hpp"
+#if !defined(_WIN32)
+#include "backend/readiness/poll.hpp"
+#endif
 #if defined(__linux__)
 #include "backend/readiness/epoll.hpp"
 #include "backend/uring/uring.hpp"
@@ -19,6 +22,9 @@ std::vector<backend_entry>& candidates() {
     static std::vector<backend_entry> rows {
 #if defined(__linux__)
         {"uring", uring::set_up, /*automatic=*/true}, {"epoll", epoll::set_up, /*automatic=*/false},
+#endif
+#if !defined(_WIN32)
+            {"poll", poll::set_up, /*automatic=*/false},
 #endif
             {"null", null::set_up, /*automatic=*/false},
     };
