@@ -35,9 +35,9 @@ std::int32_t accept(std::int32_t listener, sockaddr* address, std::uint32_t* add
 // Begins to connect; -EINPROGRESS when that goes on. The socket must be non-blocking.
 std::int32_t connect(std::int32_t fd, const sockaddr* address,
                      std::uint32_t address_bytes) noexcept;
-// What has become of an attempt that went on: 0, -errno, or -EINPROGRESS. `error_hint`: what the
-// poller was told, or 0.
-std::int32_t connect_result(std::int32_t fd, std::int32_t error_hint) noexcept;
+// What has become of an attempt that went on, from the error that waits on the socket: 0, -errno,
+// or -EINPROGRESS. `error_hint`: what the poller was told, or 0.
+std::int32_t connect_result_by_error(std::int32_t fd, std::int32_t error_hint) noexcept;
 std::int32_t open_socket(std::int32_t domain, std::uint32_t type, std::int32_t protocol) noexcept;
 std::int32_t bind(std::int32_t fd, const sockaddr* address, std::uint32_t address_bytes) noexcept;
 std::int32_t listen(std::int32_t fd, std::int32_t backlog) noexcept;
@@ -59,6 +59,8 @@ int accept_with_flags(int listener, sockaddr* address, socklen_t* address_bytes,
 int socket_with_flags(int domain, std::uint32_t type, int protocol) noexcept;
 // The host's flags for a call that does not wait, or -1 when it does not know one of them.
 [[nodiscard]] int host_message_flags(std::uint32_t msg_flags) noexcept;
+// As connect_result_by_error(), the best way that the system has.
+std::int32_t connect_result(std::int32_t fd, std::int32_t error_hint) noexcept;
 // What must be done to a socket before a send so that it does not wait: 0 or -errno.
 int prepare_to_send(int fd) noexcept;
 // An errno of a send as the contract has it.

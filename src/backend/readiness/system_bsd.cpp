@@ -38,6 +38,10 @@ int prepare_to_send(int) noexcept { return 0; }
 
 int send_error(int error) noexcept { return error; }
 
+std::int32_t connect_result(std::int32_t fd, std::int32_t error_hint) noexcept {
+    return connect_result_by_error(fd, error_hint);
+}
+
 short host_peer_ended() noexcept { return 0; }
 
 }  // namespace ioring::backends::readiness::system

@@ -63,6 +63,10 @@ int prepare_to_send(int fd) noexcept {
 // The peer is tearing the connection down.
 int send_error(int error) noexcept { return error == EPROTOTYPE ? ECONNRESET : error; }
 
+std::int32_t connect_result(std::int32_t fd, std::int32_t error_hint) noexcept {
+    return connect_result_by_error(fd, error_hint);
+}
+
 short host_peer_ended() noexcept { return 0; }
 
 }  // namespace ioring::backends::readiness::system

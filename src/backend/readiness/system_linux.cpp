@@ -34,6 +34,19 @@ int prepare_to_send(int) noexcept { return 0; }
 
 int send_error(int error) noexcept { return error; }
 
+// Asking again gives the attempt's end, and only that makes the socket connected, or free for
+// another attempt, in the kernel's own books. Only the address's family is looked at.
+std::int32_t connect_result(std::int32_t fd, std::int32_t) noexcept {
+    int family = 0;
+    socklen_t bytes = sizeof family;
+    if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &bytes) != 0) return -errno;
+    sockaddr_storage peer{};
+    peer.ss_family = static_cast<sa_family_t>(family);
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) == 0) return 0;
+    if (errno == EISCONN) return 0;
+    return errno == EALREADY || errno == EINTR ? -EINPROGRESS : -errno;
+}
+
 short host_peer_ended() noexcept { return POLLRDHUP; }
 
 }  // namespace ioring::backends::readiness::system

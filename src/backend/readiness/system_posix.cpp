@@ -105,7 +105,7 @@ std::int32_t connect(std::int32_t fd, const sockaddr* address,
     return errno == EINTR ? -EINPROGRESS : -errno;
 }
 
-std::int32_t connect_result(std::int32_t fd, std::int32_t error_hint) noexcept {
+std::int32_t connect_result_by_error(std::int32_t fd, std::int32_t error_hint) noexcept {
     int error = 0;
     socklen_t bytes = sizeof error;
     if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &bytes) != 0) return -errno;
