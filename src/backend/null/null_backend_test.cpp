@@ -73,7 +73,8 @@ TEST(null_backend_test, fixed_transfers_need_a_pinned_range) {
     prep_read_fixed(entry, fd{3}, bytes, 0, 5, 1);
     EXPECT_EQ(-EFAULT, result_of(ring, entry));
     kernel_buffer buffer{bytes.data(), bytes.size()};
-    EXPECT_EQ(-EINVAL, ring->register_(register_op::pin_buffer, &buffer, buffer_slots));
+    EXPECT_EQ(-EINVAL, ring->register_(register_op::pin_buffer, &buffer,
+                                       emulation::buffer_table::slots_max));
     ASSERT_EQ(0, ring->register_(register_op::pin_buffer, &buffer, 5));
     EXPECT_EQ(100, result_of(ring, entry));
     prep_write_fixed(entry, fd{3}, std::span{bytes}.last(10), 0, 5, 1);

@@ -113,12 +113,7 @@ std::int32_t results::of_transfer(const sqe& entry) const noexcept {
 }
 
 std::int32_t results::of_fixed(const sqe& entry) const noexcept {
-    if (entry.buf_index >= pinned_.size()) return -EFAULT;
-    const kernel_buffer& buffer = pinned_[entry.buf_index];
-    const auto begin = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(buffer.data));
-    if (buffer.data == nullptr || entry.addr < begin) return -EFAULT;
-    const std::uint64_t offset = entry.addr - begin;
-    if (offset > buffer.bytes || entry.len > buffer.bytes - offset) return -EFAULT;
+    if (!pinned_.holds(entry.buf_index, entry.addr, entry.len)) return -EFAULT;
     return of_transfer(entry);
 }
 
@@ -126,20 +121,6 @@ std::int32_t results::make_up_fd() noexcept {
     const std::int32_t made = next_fd_;
     next_fd_ = made == std::numeric_limits<std::int32_t>::max() ? made_up_fd_min : made + 1;
     return made;
-}
-
-int results::pin(const kernel_buffer& buffer, std::uint32_t slot) {
-    if (slot >= buffer_slots) return -EINVAL;
-    if (buffer.data == nullptr || buffer.bytes == 0) return -EFAULT;
-    if (pinned_.empty()) pinned_.resize(buffer_slots);
-    pinned_[slot] = buffer;
-    return 0;
-}
-
-int results::unpin(std::uint32_t slot) noexcept {
-    if (slot >= pinned_.size()) return -EINVAL;
-    pinned_[slot] = {};
-    return 0;
 }
 
 int results::close(std::int32_t fd) noexcept {
