@@ -43,7 +43,14 @@ struct descriptor {
     std::uint8_t again = 0;           // Directions that the next turn tries without an event.
     bool listed = false;              // In the list of those.
     bool armed = false;               // The poller has heard of it.
+    bool tells_drained = false;       // A receive that gets less than it could has read it empty.
+    bool drained = false;             // One has, and there was no event since: a try would block.
 
+    // Nothing is kept for it and its number may become another's.
+    void reset() noexcept {
+        again = 0;
+        armed = tells_drained = drained = false;
+    }
     [[nodiscard]] waiting_queue& queue(std::uint8_t which) noexcept {
         return which == direction::read ? reads : writes;
     }

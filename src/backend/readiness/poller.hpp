@@ -74,6 +74,9 @@ concept poller = requires(Poller& each, const Poller& constant, std::int32_t fd,
     // After a fork, in the child: gives this process's descriptors back.
     { each.abandon() }
     noexcept->std::same_as<void>;
+    // Once armed, it has an event for every change until forget(), armed or not: what has been read
+    // empty need not be tried until then.
+    { Poller::hears_changes } -> std::convertible_to<bool>;
     // "epoll", "kqueue", "poll".
     { Poller::name } -> std::convertible_to<const char*>;
 };

@@ -22,9 +22,10 @@ namespace ioring::backends::readiness {
 class epoll_poller {
 public:
     static constexpr const char* name = "epoll";
+    static constexpr bool hears_changes = true;
     // How long an armed descriptor may go without an event before it is registered again; at most
     // twice this long passes.
-    static constexpr std::int64_t doubt_ns = 10'000'000;
+    static constexpr std::int64_t doubt_ns = 50'000'000;
 
     epoll_poller() = default;
     epoll_poller(const epoll_poller&) = delete;

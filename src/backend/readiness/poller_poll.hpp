@@ -23,6 +23,7 @@ namespace ioring::backends::readiness {
 class poll_poller {
 public:
     static constexpr const char* name = "poll";
+    static constexpr bool hears_changes = false;
 
     [[nodiscard]] std::error_code set_up(std::string& why);
     void arm(std::int32_t fd, std::uint8_t directions, arming how) noexcept;

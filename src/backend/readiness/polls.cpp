@@ -39,7 +39,7 @@ bool readiness_kernel::start_poll(operation& op) noexcept {
         return false;
     }
     of->polls.push(op);
-    of->armed = true;
+    if (!of->armed) arm_first(*of, op.entry.fd);
     arm_poll(op);
     return true;
 }

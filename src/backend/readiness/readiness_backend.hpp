@@ -39,7 +39,7 @@ public:
     ~readiness_backend() override { close_mailbox(); }
 
 private:
-    readiness_backend() = default;
+    readiness_backend() noexcept : readiness_kernel{Poller::hears_changes} {}
 
     void arm(std::int32_t fd, std::uint8_t directions, arming how) noexcept override {
         poller_.arm(fd, directions, how);

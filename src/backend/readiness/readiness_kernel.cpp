@@ -92,6 +92,9 @@ bool readiness_kernel::start_queued(operation& op, std::uint8_t which) noexcept 
         const std::uint32_t events = which == direction::read ? poll_event::in : poll_event::out;
         if (system::poll_now(op.entry.fd, events) == 0) return park(op, which);
     }
+    if (of != nullptr && of->drained && which == direction::read && !dont_wait) {
+        return park(op, which);
+    }
     const outcome how = attempt(op);
     switch (how.what) {
         case outcome::kind::ended: end(op, how); return false;
@@ -115,9 +118,26 @@ bool readiness_kernel::park(operation& op, std::uint8_t which) noexcept {
         return false;
     }
     of->queue(which).push(op);
-    of->armed = true;
+    if (!of->armed) arm_first(*of, op.entry.fd);
     arm(op.entry.fd, which, arming::once);
     return true;
+}
+
+void readiness_kernel::arm_first(descriptor& of, std::int32_t fd) noexcept {
+    of.armed = true;
+    of.tells_drained = hears_changes_ && system::is_tcp(fd);
+}
+
+// A receive on `fd` has got fewer bytes than it had room for. With a poller that hears of every
+// change since before that, the next one needs no try until there is an event.
+void readiness_kernel::note_short_receive(std::int32_t fd) noexcept {
+    descriptor* const of = table_.find(fd);
+    if (of != nullptr && of->tells_drained) of->drained = true;
+}
+
+bool readiness_kernel::is_drained(std::int32_t fd) noexcept {
+    const descriptor* const of = table_.find(fd);
+    return of != nullptr && of->drained;
 }
 
 void readiness_kernel::withdraw(operation& op) noexcept {
@@ -147,8 +167,7 @@ int readiness_kernel::close_descriptor(std::int32_t fd) noexcept {
     if (descriptor* const of = table_.find(fd); of != nullptr) {
         assert(of->first() == nullptr);
         if (of->armed) forget(fd);
-        of->armed = false;
-        of->again = 0;
+        of->reset();
     }
     return platform::close_socket(fd);
 }
@@ -160,8 +179,7 @@ void readiness_kernel::greet(std::int32_t fresh_fd) noexcept {
     if (of == nullptr) return;
     (void)cancel_descriptor(fresh_fd);
     if (of->armed) forget(fresh_fd);
-    of->armed = false;
-    of->again = 0;
+    of->reset();
 }
 
 int readiness_kernel::shut_down(std::int32_t fd, std::uint32_t how) noexcept {
@@ -198,7 +216,12 @@ void readiness_kernel::run_again() noexcept {
 void readiness_kernel::on_event(std::int32_t fd, std::uint8_t directions,
                                 std::int32_t error_hint) noexcept {
     descriptor* const of = table_.find(fd);
-    if (of == nullptr || of->first() == nullptr) return;
+    if (of == nullptr) return;
+    if ((directions & direction::read) != 0) of->drained = false;
+    // After the last byte comes the end of the stream, and no other event tells of it; at urgent
+    // data a receive stops short.
+    if ((directions & (direction::ended | direction::urgent)) != 0) of->tells_drained = false;
+    if (of->first() == nullptr) return;
     if (of->connecting != nullptr) {
         if ((directions & direction::write) != 0) continue_connect(fd, error_hint);
         if (table_.find(fd)->connecting != nullptr) return;

@@ -23,7 +23,8 @@ public:
     static constexpr int shots_turn_max = 32;
 
 protected:
-    readiness_kernel() = default;
+    // `hears_changes`: the poller's; see poller.hpp.
+    explicit readiness_kernel(bool hears_changes) noexcept : hears_changes_{hears_changes} {}
 
     // The poller's (poller.hpp).
     virtual void arm(std::int32_t fd, std::uint8_t directions, arming how) noexcept = 0;
@@ -63,6 +64,9 @@ private:
     void run_again() noexcept;
     [[nodiscard]] outcome attempt(operation& op) noexcept;
     void end(operation& op, const outcome& how) noexcept;
+    void arm_first(descriptor& of, std::int32_t fd) noexcept;
+    void note_short_receive(std::int32_t fd) noexcept;
+    [[nodiscard]] bool is_drained(std::int32_t fd) noexcept;
     void greet(std::int32_t fresh_fd) noexcept;
 
     // Transfers (transfers.cpp).
@@ -88,6 +92,7 @@ private:
 
     static constexpr std::size_t events_max = 256;
 
+    const bool hears_changes_;
     descriptor_table table_;
     std::array<ready_event, events_max> events_{};
 };

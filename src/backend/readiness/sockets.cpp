@@ -59,7 +59,7 @@ bool readiness_kernel::start_connect(operation& op) noexcept {
     }
     of->connecting = &op;
     op.holds_connect = true;
-    of->armed = true;
+    if (!of->armed) arm_first(*of, asked.fd);
     arm(asked.fd, direction::write, arming::once);
     return true;
 }

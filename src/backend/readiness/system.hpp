@@ -65,6 +65,8 @@ std::int32_t connect_result(std::int32_t fd, std::int32_t error_hint) noexcept;
 int prepare_to_send(int fd) noexcept;
 // An errno of a send as the contract has it.
 [[nodiscard]] int send_error(int error) noexcept;
+// A receive that gets less than it has room for has read it empty. False when that is not known.
+[[nodiscard]] bool is_tcp(int fd) noexcept;
 // poll(2)'s bit for "the peer has ended its side", or 0.
 [[nodiscard]] short host_peer_ended() noexcept;
 

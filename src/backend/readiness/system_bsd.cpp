@@ -42,6 +42,8 @@ std::int32_t connect_result(std::int32_t fd, std::int32_t error_hint) noexcept {
     return connect_result_by_error(fd, error_hint);
 }
 
+bool is_tcp(int) noexcept { return false; }
+
 short host_peer_ended() noexcept { return 0; }
 
 }  // namespace ioring::backends::readiness::system

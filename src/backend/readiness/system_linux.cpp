@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // system_linux.cpp - Linux: the flags of an SQE are the host's own.
+#include <netinet/in.h>
 #include <poll.h>
 
 #include <cerrno>
@@ -45,6 +46,13 @@ std::int32_t connect_result(std::int32_t fd, std::int32_t) noexcept {
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) == 0) return 0;
     if (errno == EISCONN) return 0;
     return errno == EALREADY || errno == EINTR ? -EINPROGRESS : -errno;
+}
+
+bool is_tcp(int fd) noexcept {
+    int protocol = 0;
+    socklen_t bytes = sizeof protocol;
+    const bool known = ::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &bytes) == 0;
+    return known && protocol == IPPROTO_TCP;
 }
 
 short host_peer_ended() noexcept { return POLLRDHUP; }

@@ -23,6 +23,12 @@ bool wants_all(const operation& op) noexcept {
     return (op.entry.op_flags & msg_flag::wait_all) != 0;
 }
 
+// What it gets is gone from the socket.
+bool consumes(const operation& op) noexcept {
+    constexpr std::uint32_t out_of_band = 0x01;  // MSG_OOB of Linux.
+    return (op.entry.op_flags & (msg_flag::peek | msg_flag::trunc | out_of_band)) == 0;
+}
+
 // The pieces of a message that have not been moved yet.
 struct pieces {
     std::array<iovec, pieces_max> rest;
@@ -72,6 +78,9 @@ readiness_kernel::outcome readiness_kernel::try_receive(operation& op) noexcept 
     for (;;) {
         const std::int32_t res = system::receive(asked.fd, pointer(asked.addr) + op.bytes_done,
                                                  asked.len - op.bytes_done, asked.op_flags);
+        const bool is_short =
+            res > 0 && static_cast<std::uint32_t>(res) < asked.len - op.bytes_done;
+        if (is_short && consumes(op)) note_short_receive(asked.fd);
         const outcome how = transferred(op, res, asked.len);
         if (how.what != outcome::kind::yields) return how;
     }
@@ -92,10 +101,13 @@ readiness_kernel::outcome readiness_kernel::try_receive_selected(operation& op) 
         if (res == 0) return {.failed = wants_all(op), .res = 0};
         const auto bytes = static_cast<std::uint32_t>(res);
         std::uint32_t flags = groups().commit(asked.buf_index, bytes);
-        if (bytes == into.bytes) flags |= cqe_flag::sock_nonempty;
+        const bool is_short = bytes < into.bytes;
+        if (is_short && consumes(op)) note_short_receive(asked.fd);
+        if (!is_short) flags |= cqe_flag::sock_nonempty;
         if (!multishot || !post_more(op, res, flags)) {
-            return {.failed = wants_all(op) && bytes < into.bytes, .res = res, .flags = flags};
+            return {.failed = wants_all(op) && is_short, .res = res, .flags = flags};
         }
+        if (is_drained(asked.fd)) return {.what = kind::blocks};
     }
     return {.what = kind::yields};
 }
