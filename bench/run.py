@@ -20,12 +20,12 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from harness import cells, echo, machine, micro, report  # noqa: E402
+from harness import cells, echo, idle, machine, micro, report  # noqa: E402
 from harness.journal import Journal, JournalError  # noqa: E402
 from harness.processes import MeasurementError  # noqa: E402
 
 SOURCE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PARTS = ("echo", *micro.PROGRAMS)
+PARTS = ("echo", "idle", *micro.PROGRAMS)
 
 
 @dataclasses.dataclass
@@ -143,6 +143,8 @@ def plan_of(parsed):
 def check_ready(programs, plan):
     """Raises when a program or a CPU that the plan needs is not there."""
     wanted = echo.needed_commands(programs, plan) if "echo" in plan.only else []
+    if "idle" in plan.only:
+        wanted += [programs.client(idle.ACTIVE), *map(programs.ours, idle.STRATEGIES)]
     wanted += [[programs.micro(name)] for name in micro.PROGRAMS if name in plan.only]
     missing = programs.missing(wanted)
     if missing:
@@ -186,6 +188,8 @@ def summary_of(plan, journal):
         "references": echo.summarize_references(plan, journal),
         "nop_batch": micro.summarize_nops(plan, journal),
         "buffers": micro.summarize_buffers(journal),
+        "emulation": micro.summarize_emulation(journal),
+        "idle": idle.summarize(journal),
     }
 
 
@@ -226,6 +230,8 @@ def main():
         micro.run(programs, plan, journal, say)
         if "echo" in plan.only:
             echo.run(programs, plan, journal, say)
+        if "idle" in plan.only:
+            idle.run(programs, plan, journal, say)
     except MeasurementError as error:
         print(f"bench: {error}", file=sys.stderr)
         status = 1

@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-from harness import cells, echo, report  # noqa: E402
+from harness import cells, echo, idle, micro, report  # noqa: E402
 from harness.comparison import compare  # noqa: E402
 from harness.journal import Journal  # noqa: E402
 from harness.machine import is_disturbed  # noqa: E402
@@ -218,6 +218,30 @@ class ReportTest(unittest.TestCase):
         self.assertIn("commit abc with 2 changed files", page)
         self.assertIn("| own-ring | 50/64/1 | 3.600 | 3.000 | 1.200 | 0.000 | 1.05 "
                       "| missed (disturbed: 1/3) |", page)
+
+    def test_what_emulation_costs_is_told_over_the_bare_calls(self):
+        with tempfile.TemporaryDirectory() as folder:
+            journal = Journal(os.path.join(folder, "r.jsonl"), self.header(), resume=False)
+            for row, cpu in (("raw", 1000.0), ("epoll", 1300.0), ("raw_again", 1040.0)):
+                journal.append({"type": "micro", "program": "emulation", "repetition": 0,
+                                "name": f"emulation/{row}/1", "cpu_ns": cpu})
+            (row,) = micro.summarize_emulation(journal)
+        self.assertEqual(("epoll", 1, 510.0, 650.0, 140.0, 20.0), tuple(row.values()))
+
+    def test_idle_connections_are_compared_with_none(self):
+        calm = {"foreign": 0.0, "waiting": 0.0, "stolen": 0.0}
+        with tempfile.TemporaryDirectory() as folder:
+            journal = Journal(os.path.join(folder, "r.jsonl"), self.header(), resume=False)
+            for who, cpu in (("alone", 2.0), ("beside", 2.1), ("alone_again", 2.0)):
+                journal.append({"type": "idle", "round": 0, "strategy": "own-ring", "who": who,
+                                "cpu_us_per_message": cpu, "disturbance": calm})
+            (row,) = idle.summarize(journal)
+        self.assertAlmostEqual(1.05, row["ratio"])
+        self.assertTrue(row["met"])
+
+    def test_epoll_is_allowed_more_than_io_uring(self):
+        self.assertEqual(1.05, cells.target_of("own-ring", 1.05))
+        self.assertAlmostEqual(1.10, cells.target_of("epoll-own-ring", 1.05))
 
     def verdict_of(self, *rounds, foreign=0.0):
         plan = mock.Mock(strategies=["own-ring"], cells=[cells.Cell(50, 64, 1)], echo_target=1.05)

@@ -35,8 +35,23 @@ STRATEGIES = {
     ),
     "own-ring-multishot": (["--strategy", "own-ring-multishot"], ["peer_uring_own_multishot"]),
     "shared-pool": (["--strategy", "shared-pool"], ["peer_uring_shared"]),
+    "epoll-own-ring": (
+        ["--backend", "epoll", "--strategy", "own-ring"], ["peer_epoll_et"]),
+    "epoll-own-ring-multishot": (
+        ["--backend", "epoll", "--strategy", "own-ring-multishot"], ["peer_epoll_et"]),
+    "epoll-shared-pool": (
+        ["--backend", "epoll", "--strategy", "shared-pool"], ["peer_epoll_et"]),
 }
-DEFAULT_STRATEGIES = "own-ring,own-ring-multishot,shared-pool"
+DEFAULT_STRATEGIES = "own-ring,own-ring-multishot,shared-pool,epoll-own-ring,epoll-shared-pool"
+
+
+def target_of(strategy, target):
+    """The ratio to the peer that a strategy may have; `target` is that of io_uring's."""
+    return target + EPOLL_ALLOWANCE if strategy.startswith("epoll-") else target
+
+
+# A kernel in user space may cost this much more.
+EPOLL_ALLOWANCE = 0.05
 
 # Measured once a round with --reference, for orientation.
 REFERENCES = {"epoll-et": ["peer_epoll_et"], "round-robin": ["peer_round_robin"]}

@@ -2,7 +2,7 @@
 # echo.py - server CPU time per echoed message: ours against the peer of the same strategy.
 import time
 
-from harness.cells import REFERENCES
+from harness.cells import REFERENCES, target_of
 from harness.machine import is_disturbed, wait_until_quiet
 from harness.processes import measure
 from harness.comparison import compare, median_of
@@ -110,7 +110,8 @@ def summarize(plan, journal):
             whole = [[samples[who][r] for who in ROUND]
                      for r in sorted(samples["ours"]) if all(r in samples[who] for who in ROUND)]
             if whole:
-                rows.append(_row(strategy, cell, whole, plan.echo_target))
+                target = target_of(strategy, plan.echo_target)
+                rows.append(_row(strategy, cell, whole, target))
     return rows
 
 

@@ -8,7 +8,7 @@ import tempfile
 from harness.processes import MeasurementError
 from harness.comparison import compare, median_of
 
-PROGRAMS = ("nop_batch", "buffers")
+PROGRAMS = ("nop_batch", "buffers", "emulation")
 
 
 def run(programs, plan, journal, say):
@@ -96,3 +96,25 @@ def summarize_buffers(journal):
         {"name": name, "cpu_ns": median_of(_by_repetition(journal, "buffers", name))}
         for name in sorted(names)
     ]
+
+
+def summarize_emulation(journal):
+    """What an operation costs more than its system call, for each backend and batch."""
+    rows = []
+    for batch in (1, 16):
+        raw, again = (median_of(_by_repetition(journal, "emulation", f"emulation/{row}/{batch}"))
+                      for row in ("raw", "raw_again"))
+        for backend in ("epoll", "poll", "uring"):
+            ring = median_of(_by_repetition(journal, "emulation", f"emulation/{backend}/{batch}"))
+            if None in (raw, again, ring):
+                continue
+            operations = 2 * batch
+            rows.append({
+                "backend": backend,
+                "batch": batch,
+                "raw_ns": (raw + again) / 2 / operations,
+                "ring_ns": ring / operations,
+                "over_ns": (ring - (raw + again) / 2) / operations,
+                "noise_ns": abs(again - raw) / operations,
+            })
+    return rows

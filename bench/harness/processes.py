@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 # processes.py - the server under measurement and the client that loads it.
+import contextlib
 import json
 import os
 import re
+import resource
 import select
 import signal
+import socket
 import subprocess
 import time
 
@@ -125,10 +128,29 @@ def _wait_unreaped(pid, seconds_max):
         os.close(handle)
 
 
-def measure(server_command, client_command, seconds, warmup_seconds, cpus):
-    """One sample: starts the server, warms it up, loads it, stops it."""
+@contextlib.contextmanager
+def idle(port, count):
+    """Holds `count` connections that never send anything."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if count + 100 > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 100), hard))
+    connections = []
+    try:
+        for _ in range(count):
+            connections.append(socket.create_connection(("127.0.0.1", port), START_SECONDS))
+        yield
+    except OSError as error:
+        raise MeasurementError(f"idle connection {len(connections)}: {error}") from None
+    finally:
+        for each in connections:
+            each.close()
+
+
+def measure(server_command, client_command, seconds, warmup_seconds, cpus, idle_connections=0):
+    """One sample: starts the server, warms it up, loads it, stops it. Beside the load there may be
+    connections that say nothing."""
     server_cpu, client_cpu = cpus
-    with Server(server_command, server_cpu) as server:
+    with Server(server_command, server_cpu) as server, idle(server.port, idle_connections):
 
         def load(duration):
             command = [*client_command, "--port", str(server.port), "--duration", str(duration)]

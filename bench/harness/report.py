@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # report.py - the results as a table for a terminal and as a page of Markdown.
-from harness import echo, micro
+from harness import echo, idle, micro
 
 
 def _number(value, digits):
@@ -75,6 +75,24 @@ def tables(plan, journal):
     if rows:
         title = "Nop batch: prepare, submit, reap (per batch)"
         found.append((title, NOP_HEADERS, [_nop_cells(row) for row in rows]))
+    rows = micro.summarize_emulation(journal)
+    if rows:
+        lines = [(row["backend"], str(2 * row["batch"]), _number(row["raw_ns"], 1),
+                  _number(row["ring_ns"], 1), _number(row["over_ns"], 1),
+                  _number(row["noise_ns"], 1)) for row in rows]
+        headers = ("backend", "operations an enter", "call ns", "operation ns", "over it ns",
+                   "noise ns")
+        found.append(("A send or receive that need not wait, over its system call", headers, lines))
+    rows = idle.summarize(journal)
+    if rows:
+        lines = [(row["strategy"], _number(row["idle"], 0), _number(row["alone_us"], 3),
+                  _number(row["beside_us"], 3), _number(row["ratio"], 3),
+                  _number(row["spread"], 3), _number(idle.TARGET, 2), _verdict(row))
+                 for row in rows]
+        headers = ("strategy", "idle", "alone us", "beside us", "ratio", "spread", "target",
+                   "verdict")
+        title = f"{idle.ACTIVE} active connections, alone and beside idle ones"
+        found.append((title, headers, lines))
     rows = micro.summarize_buffers(journal)
     if rows:
         lines = [(row["name"], _number(row["cpu_ns"], 1)) for row in rows]
