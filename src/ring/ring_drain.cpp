@@ -20,6 +20,9 @@ using backends::enter_flag::getevents;
 // How long one round of the drain waits for a completion before it cancels again.
 constexpr std::uint64_t round_ns = 20'000'000;
 
+// How often a backend may refuse a submission that cannot be left for later.
+constexpr int submit_attempts = 8;
+
 std::atomic<std::uint32_t> zero_words[6];
 
 }  // namespace
@@ -154,6 +157,14 @@ void ring_state::release_retired() noexcept {
     }
 }
 
+// Submits what is prepared although the backend may refuse it, or a part of it, for the moment.
+void ring_state::submit_soon() noexcept {
+    for (int attempt = 0; attempt < submit_attempts && sq_used() != 0; ++attempt) {
+        const int taken = submit_and_wait(0, {});
+        if (taken < 0 && taken != -EAGAIN && taken != -EBUSY) return;
+    }
+}
+
 void ring_state::close_listening(fd socket) noexcept {
     const bool ours = backend_ != nullptr && !forked_;
     if (!ours) {
@@ -161,11 +172,11 @@ void ring_state::close_listening(fd socket) noexcept {
         return;
     }
     if (is_this_thread(owner_)) {
-        if (sq_used() == view.sq_entries) (void)submit_and_wait(0, {});
+        if (sq_used() == view.sq_entries) submit_soon();
         if (sqe* const entry = take_internal_sqe(); entry != nullptr) {
             ++cancels_outstanding_;
             prep_cancel_fd(*entry, socket, cancel_flag::all, reserved_user_data);
-            (void)submit_and_wait(0, {});
+            submit_soon();
         }
     }
     std::int32_t descriptor = socket.value;

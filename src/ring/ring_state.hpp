@@ -124,6 +124,7 @@ private:
     void forget_unsubmitted() noexcept;
     [[nodiscard]] bool drain(std::uint64_t deadline) noexcept;
     [[nodiscard]] drain_round drain_once(std::uint64_t deadline) noexcept;
+    void submit_soon() noexcept;
     void release_retired() noexcept;
     void become_dead() noexcept;
     static void after_fork_in_child(void* self) noexcept;
