@@ -22,6 +22,9 @@ bool is_transient(int result) noexcept {
            result == -ETIME;
 }
 
+// Results of transfers after which the same transfer may be asked for again.
+bool is_passing(std::int32_t res) noexcept { return res == -EINTR || res == -EAGAIN; }
+
 constexpr std::int64_t progress_interval_ns = 1'000'000'000;
 
 std::string transfer_error(std::uint32_t index, const char* what, int res, std::uint64_t position) {
@@ -155,9 +158,7 @@ void generator::on_receive(connection& peer, std::uint32_t index, const ioring::
         receiver_.give_back(bytes);
     }
     if (peer.phase == phase::closing || peer.receiving) return;
-    const bool try_again =
-        done.res > 0 || done.res == -ENOBUFS || done.res == -EINTR || done.res == -EAGAIN;
-    if (try_again) {
+    if (done.res > 0 || done.res == -ENOBUFS || is_passing(done.res)) {
         to_arm_.push_back(index);
     } else if (done.res == 0) {
         on_end_of_stream(peer, index);
@@ -180,6 +181,10 @@ void generator::on_end_of_stream(connection& peer, std::uint32_t index) {
 }
 
 void generator::on_send(connection& peer, std::uint32_t index, const ioring::cqe& done) {
+    if (is_passing(done.res)) {
+        sender_.completed(peer, index, /*done_bytes=*/0);  // Once more, if it still matters.
+        return;
+    }
     if (done.res < 0) {
         sender_.release(peer);
         if (peer.phase == phase::closing) return;
