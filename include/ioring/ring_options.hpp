@@ -40,7 +40,8 @@ struct ring_options {
     // that it leaks the memory that the kernel may still write to.
     std::chrono::nanoseconds drain_timeout = std::chrono::seconds{1};
     // Which backend: "automatic", or one of backend_names(). A name is a demand: it never
-    // falls back.
+    // falls back. For tests, "fault:SEED[@LEVEL]:BACKEND" is one around another: by a number it does
+    // whatever a backend may do wrong, from level 0 (late completions) to 3 (resets too).
     std::string_view backend = "automatic";
 };
 

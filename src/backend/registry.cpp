@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backend/null/null.hpp"
+#include "backend/wrappers.hpp"
 #if !defined(_WIN32)
 #include "backend/readiness/poll.hpp"
 #endif
@@ -87,6 +88,7 @@ void add(const backend_entry& entry) {
 
 std::error_code choose(std::string_view name, const backend_options& options, chosen_backend& out,
                        std::string& why) noexcept {
+    if (names_wrapper(name)) return choose_wrapped(name, options, out, why);
     if (name == "automatic") return choose_first(options, out, why);
     return choose_named(name, options, out, why);
 }

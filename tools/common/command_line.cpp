@@ -120,7 +120,10 @@ CLI::Option* add_backend(CLI::App& app, std::string& out) {
     std::string names = "automatic";
     for (const std::string_view name : known) names += fmt::format(", {}", name);
     const auto take = [&out, known, names](const std::string& text) {
-        if (text != "automatic" && std::find(known.begin(), known.end(), text) == known.end()) {
+        // What has a colon is a wrapper with its argument, of which the ring will tell more.
+        const bool wrapped = text.find(':') != std::string::npos;
+        if (!wrapped && text != "automatic" &&
+            std::find(known.begin(), known.end(), text) == known.end()) {
             refuse("--backend",
                    fmt::format("`{}` is no backend of this build: use one of {}", text, names));
         }

@@ -48,7 +48,7 @@ CLI::Option* add_duration(CLI::App& app, const std::string& name, std::chrono::n
                           std::chrono::nanoseconds min, const std::string& description);
 // A number of a CPU, from 0.
 CLI::Option* add_cpu(CLI::App& app, std::optional<int>& out);
-// --backend: "automatic" or one of backend_names().
+// --backend: "automatic", one of backend_names(), or a wrapper with its argument.
 CLI::Option* add_backend(CLI::App& app, std::string& out);
 // --host, --port from `port_min` to 65535, --unix (which excludes the two).
 void add_target(CLI::App& app, target& out, std::uint16_t port_min);
