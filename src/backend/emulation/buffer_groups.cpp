@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <new>
 
+#include "base/pointer.hpp"
 #include "ioring/sqe.hpp"
 
 namespace ioring::backends::emulation {
@@ -69,8 +70,7 @@ bool buffer_groups::select(std::uint16_t group, std::uint32_t bytes_max,
     const group_state* const from = find(group);
     if (from == nullptr || tail_of(from->records->tail) == from->head) return false;
     const record& next = from->records[from->head & from->mask];
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): a record holds its pointer as a number.
-    out.data = reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(next.address));
+    out.data = detail::pointer_of<std::byte>(next.address);
     out.bytes = bytes_max == 0 ? next.bytes : std::min(next.bytes, bytes_max);
     return true;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "backend/emulation/user_kernel.hpp"
+#include "base/pointer.hpp"
 #include "platform/clock.hpp"
 
 namespace ioring::backends::emulation {
@@ -20,9 +21,7 @@ std::uint64_t add(std::uint64_t left_ns, std::uint64_t right_ns) noexcept {
 
 // validate() has seen that neither part is negative.
 std::uint64_t read_time(std::uint64_t address) noexcept {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): an SQE holds every pointer as a number.
-    const auto& time =
-        *reinterpret_cast<const kernel_timespec*>(static_cast<std::uintptr_t>(address));
+    const auto& time = *detail::pointer_of<const kernel_timespec>(address);
     const auto seconds = static_cast<std::uint64_t>(time.tv_sec);
     if (seconds >= latest_ns / second_ns) return latest_ns;
     return add(seconds * second_ns, static_cast<std::uint64_t>(time.tv_nsec));

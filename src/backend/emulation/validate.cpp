@@ -5,6 +5,8 @@
 #include <bit>
 #include <cerrno>
 
+#include "base/pointer.hpp"
+
 namespace ioring::backends::emulation {
 namespace {
 
@@ -24,9 +26,7 @@ std::int32_t valid_if(bool condition) noexcept { return condition ? 0 : -EINVAL;
 
 std::int32_t check_time(std::uint64_t address) noexcept {
     if (address == 0) return -EFAULT;
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): an SQE holds every pointer as a number.
-    const auto& time =
-        *reinterpret_cast<const kernel_timespec*>(static_cast<std::uintptr_t>(address));
+    const auto& time = *detail::pointer_of<const kernel_timespec>(address);
     return valid_if(time.tv_sec >= 0 && time.tv_nsec >= 0);
 }
 
@@ -137,8 +137,6 @@ std::int32_t check_opcode(const sqe& entry) noexcept {
         case opcode::sendmsg: return check_message(entry);
         case opcode::send_zc: return check_send_zc(entry);
         case opcode::connect:
-            if (entry.len != 0 || !plain || entry.op_flags != 0) return -EINVAL;
-            return check_address(entry);
         case opcode::bind:
             if (entry.len != 0 || !plain || entry.op_flags != 0) return -EINVAL;
             return check_address(entry);

@@ -9,14 +9,14 @@
 #include <limits>
 
 #include "backend/null/os.hpp"
+#include "base/pointer.hpp"
 #include "platform/clock.hpp"
 
 namespace ioring::backends::null {
 
 std::int32_t message_bytes(std::uint64_t address) noexcept {
     if (address == 0) return -EFAULT;
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): an SQE holds every pointer as a number.
-    const auto& message = *reinterpret_cast<const msghdr*>(static_cast<std::uintptr_t>(address));
+    const auto& message = *detail::pointer_of<const msghdr>(address);
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; i < static_cast<std::size_t>(message.msg_iovlen); ++i) {
         bytes += message.msg_iov[i].iov_len;

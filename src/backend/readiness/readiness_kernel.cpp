@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "backend/readiness/system.hpp"
+#include "base/pointer.hpp"
 #include "platform/socket.hpp"
 
 namespace ioring::backends::readiness {
@@ -27,11 +28,6 @@ bool waits_first(const operation& op) noexcept {
     const std::uint16_t flag =
         op.entry.op == opcode::accept ? accept_flag::poll_first : transfer_flag::poll_first;
     return (op.entry.ioprio & flag) != 0;
-}
-
-const sockaddr* address_of(const sqe& asked) noexcept {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): an SQE holds every pointer as a number.
-    return reinterpret_cast<const sockaddr*>(static_cast<std::uintptr_t>(asked.addr));
 }
 
 bool may_not_wait(const operation& op) noexcept {
@@ -68,7 +64,7 @@ bool readiness_kernel::start(operation& op) noexcept {
             return false;
         }
         case opcode::bind:
-            finish(op, system::bind(asked.fd, address_of(asked),
+            finish(op, system::bind(asked.fd, detail::pointer_of<const sockaddr>(asked.addr),
                                     static_cast<std::uint32_t>(asked.off)));
             return false;
         case opcode::listen:

@@ -5,15 +5,12 @@
 
 #include "backend/readiness/readiness_kernel.hpp"
 #include "backend/readiness/system.hpp"
+#include "base/pointer.hpp"
 
 namespace ioring::backends::readiness {
 namespace {
 
-template <class T>
-T* pointer(std::uint64_t address) noexcept {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): an SQE holds every pointer as a number.
-    return reinterpret_cast<T*>(static_cast<std::uintptr_t>(address));
-}
+using detail::pointer_of;
 
 }  // namespace
 
@@ -26,8 +23,9 @@ readiness_kernel::outcome readiness_kernel::try_accept(operation& op) noexcept {
     }
     const bool multishot = (asked.ioprio & accept_flag::multishot) != 0;
     for (int shot = 0; shot < shots_turn_max; ++shot) {
-        const std::int32_t made = system::accept(asked.fd, pointer<sockaddr>(asked.addr),
-                                                 pointer<std::uint32_t>(asked.off), asked.op_flags);
+        const std::int32_t made =
+            system::accept(asked.fd, pointer_of<sockaddr>(asked.addr),
+                           pointer_of<std::uint32_t>(asked.off), asked.op_flags);
         if (made == -EAGAIN || made == -EWOULDBLOCK) return {.what = outcome::kind::blocks};
         if (made < 0) return {.failed = true, .res = made};
         greet(made);
@@ -50,7 +48,7 @@ bool readiness_kernel::start_connect(operation& op) noexcept {
     }
     // Whether the socket is to block again afterwards, as it did before.
     op.shots_left = static_cast<std::uint32_t>(changed);
-    const std::int32_t res = system::connect(asked.fd, pointer<const sockaddr>(asked.addr),
+    const std::int32_t res = system::connect(asked.fd, pointer_of<const sockaddr>(asked.addr),
                                              static_cast<std::uint32_t>(asked.off));
     if (res == -EINPROGRESS) of = table_.make(asked.fd);
     if (res != -EINPROGRESS || of == nullptr) {

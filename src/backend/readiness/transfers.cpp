@@ -7,17 +7,14 @@
 
 #include "backend/readiness/readiness_kernel.hpp"
 #include "backend/readiness/system.hpp"
+#include "base/pointer.hpp"
 
 namespace ioring::backends::readiness {
 namespace {
 
-constexpr std::size_t pieces_max = 1024;  // UIO_MAXIOV; validate() has checked vectors.
+using detail::pointer_of;
 
-template <class T = std::byte>
-T* pointer(std::uint64_t address) noexcept {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): an SQE holds every pointer as a number.
-    return reinterpret_cast<T*>(static_cast<std::uintptr_t>(address));
-}
+constexpr std::size_t pieces_max = 1024;  // UIO_MAXIOV; validate() has checked vectors.
 
 bool wants_all(const operation& op) noexcept {
     return (op.entry.op_flags & msg_flag::wait_all) != 0;
@@ -76,8 +73,9 @@ readiness_kernel::outcome readiness_kernel::transferred(operation& op, std::int3
 readiness_kernel::outcome readiness_kernel::try_receive(operation& op) noexcept {
     const sqe& asked = op.entry;
     for (;;) {
-        const std::int32_t res = system::receive(asked.fd, pointer(asked.addr) + op.bytes_done,
-                                                 asked.len - op.bytes_done, asked.op_flags);
+        const std::int32_t res =
+            system::receive(asked.fd, pointer_of<std::byte>(asked.addr) + op.bytes_done,
+                            asked.len - op.bytes_done, asked.op_flags);
         const bool is_short =
             res > 0 && static_cast<std::uint32_t>(res) < asked.len - op.bytes_done;
         if (is_short && consumes(op)) note_short_receive(asked.fd);
@@ -114,7 +112,7 @@ readiness_kernel::outcome readiness_kernel::try_receive_selected(operation& op) 
 
 readiness_kernel::outcome readiness_kernel::try_receive_message(operation& op) noexcept {
     const sqe& asked = op.entry;
-    auto& message = *pointer<msghdr>(asked.addr);
+    auto& message = *pointer_of<msghdr>(asked.addr);
     for (;;) {
         pieces into;
         const auto count = static_cast<std::size_t>(message.msg_iovlen);
@@ -142,12 +140,12 @@ readiness_kernel::outcome readiness_kernel::try_send(operation& op) noexcept {
     if (fixed && !buffers().holds(asked.buf_index, asked.addr, asked.len)) {
         return {.failed = true, .res = -EFAULT};
     }
-    const auto* const to = pointer<const sockaddr>(asked.off);
+    const auto* const to = pointer_of<const sockaddr>(asked.off);
     const auto to_bytes = static_cast<std::uint32_t>(asked.file_index) & 0xffffU;
     for (;;) {
         const std::int32_t res =
-            system::send(asked.fd, pointer(asked.addr) + op.bytes_done, asked.len - op.bytes_done,
-                         asked.op_flags, to, to_bytes);
+            system::send(asked.fd, pointer_of<std::byte>(asked.addr) + op.bytes_done,
+                         asked.len - op.bytes_done, asked.op_flags, to, to_bytes);
         const outcome how = transferred(op, res, asked.len);
         if (how.what != outcome::kind::yields) return how;
     }
@@ -158,11 +156,11 @@ readiness_kernel::outcome readiness_kernel::try_send_pieces(operation& op) noexc
     const sqe& asked = op.entry;
     msghdr whole{};
     if (asked.op == opcode::sendmsg) {
-        whole = *pointer<const msghdr>(asked.addr);
+        whole = *pointer_of<const msghdr>(asked.addr);
     } else {
-        whole.msg_iov = pointer<iovec>(asked.addr);
+        whole.msg_iov = pointer_of<iovec>(asked.addr);
         whole.msg_iovlen = static_cast<decltype(whole.msg_iovlen)>(asked.len);
-        whole.msg_name = pointer<sockaddr>(asked.off);
+        whole.msg_name = pointer_of<sockaddr>(asked.off);
         whole.msg_namelen = static_cast<socklen_t>(
             asked.off == 0 ? 0 : static_cast<std::uint32_t>(asked.file_index) & 0xffffU);
     }
@@ -193,7 +191,7 @@ readiness_kernel::outcome readiness_kernel::try_fixed(operation& op) noexcept {
         return {.failed = true, .res = -EFAULT};
     }
     const bool reads = asked.op == opcode::read_fixed;
-    std::byte* const data = pointer(asked.addr);
+    std::byte* const data = pointer_of<std::byte>(asked.addr);
     std::int32_t res = 0;
     if (!system::is_socket(asked.fd)) {
         res = reads ? system::read_at(asked.fd, data, asked.len, asked.off)
