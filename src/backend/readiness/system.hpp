@@ -22,7 +22,7 @@ std::int32_t send(std::int32_t fd, const std::byte* data, std::size_t bytes,
                   std::uint32_t address_bytes) noexcept;
 std::int32_t receive_message(std::int32_t fd, msghdr& message, std::uint32_t msg_flags) noexcept;
 std::int32_t send_message(std::int32_t fd, const msghdr& message, std::uint32_t msg_flags) noexcept;
-// At `offset` of a file that is no socket.
+// At `offset` of a regular file, or at its position (~0). They wait for the disk.
 std::int32_t read_at(std::int32_t fd, std::byte* data, std::size_t bytes,
                      std::uint64_t offset) noexcept;
 std::int32_t write_at(std::int32_t fd, const std::byte* data, std::size_t bytes,
@@ -46,6 +46,7 @@ std::int32_t listen(std::int32_t fd, std::int32_t backlog) noexcept;
 std::int32_t set_nonblocking(std::int32_t fd, bool on) noexcept;
 [[nodiscard]] bool is_open(std::int32_t fd) noexcept;
 [[nodiscard]] bool is_socket(std::int32_t fd) noexcept;
+[[nodiscard]] bool is_regular_file(std::int32_t fd) noexcept;
 // A transfer with wait_all goes on until it is complete: a stream's or a sequence of packets'.
 [[nodiscard]] bool is_stream(std::int32_t fd) noexcept;
 // Which of poll_event's bits are there now: `events`, and always err, hup and rdhup (where the

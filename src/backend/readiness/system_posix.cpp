@@ -2,6 +2,7 @@
 // system_posix.cpp - the calls as every POSIX system has them.
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -153,6 +154,11 @@ int type_of(std::int32_t fd) noexcept {
 }  // namespace
 
 bool is_socket(std::int32_t fd) noexcept { return type_of(fd) >= 0; }
+
+bool is_regular_file(std::int32_t fd) noexcept {
+    struct stat about {};
+    return ::fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+}
 
 bool is_stream(std::int32_t fd) noexcept {
     const int type = type_of(fd);

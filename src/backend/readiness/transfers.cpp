@@ -183,7 +183,8 @@ readiness_kernel::outcome readiness_kernel::try_send_pieces(operation& op) noexc
     }
 }
 
-// On a socket read_fixed receives and write_fixed sends; the offset must then be none.
+// On a socket read_fixed receives and write_fixed sends; the offset must then be none. Of the rest
+// only files are served: no flag of a call keeps it from waiting on a pipe.
 readiness_kernel::outcome readiness_kernel::try_fixed(operation& op) noexcept {
     const sqe& asked = op.entry;
     if (!system::is_open(asked.fd)) return {.failed = true, .res = -EBADF};
@@ -193,9 +194,11 @@ readiness_kernel::outcome readiness_kernel::try_fixed(operation& op) noexcept {
     const bool reads = asked.op == opcode::read_fixed;
     std::byte* const data = pointer_of<std::byte>(asked.addr);
     std::int32_t res = 0;
-    if (!system::is_socket(asked.fd)) {
+    if (system::is_regular_file(asked.fd)) {
         res = reads ? system::read_at(asked.fd, data, asked.len, asked.off)
                     : system::write_at(asked.fd, data, asked.len, asked.off);
+    } else if (!system::is_socket(asked.fd)) {
+        res = -EOPNOTSUPP;
     } else if (asked.off != 0 && asked.off != ~std::uint64_t{0}) {
         res = -ESPIPE;
     } else {
