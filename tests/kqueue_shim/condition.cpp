@@ -21,7 +21,6 @@ enum tcp_state : std::uint8_t {
     fin_wait1 = 4,
     fin_wait2 = 5,
     time_wait = 6,
-    closed = 7,
     last_ack = 9,
     closing = 11,
 };
@@ -40,14 +39,11 @@ std::optional<tcp_info> tcp_of(int fd) {
     return info;
 }
 
-// A stream socket that nobody has connected: epoll calls it hung up and writable, BSD nothing. A
-// connection that was refused or reset looks the same but for the segments it has sent.
-bool never_connected(int fd, const std::optional<tcp_info>& tcp) {
-    if (tcp) return tcp->tcpi_state == tcp_state::closed && tcp->tcpi_segs_out == 0;
-    sockaddr_storage peer{};
-    socklen_t length = sizeof(peer);
-    return socket_option(fd, SO_TYPE) == SOCK_STREAM &&
-           ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) != 0 && errno == ENOTCONN;
+// A socket that nobody has connected: epoll calls it hung up and writable, BSD nothing. One that
+// was connected has both directions shut down, too.
+bool never_connected(int fd, std::uint32_t epoll_events) {
+    return (epoll_events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) == EPOLLHUP &&
+           socket_option(fd, SO_TYPE).has_value();
 }
 
 // Our own direction is shut down: BSD says EV_EOF for writing, epoll has no word for it.
@@ -82,6 +78,8 @@ bool describe_read(int fd, std::uint32_t epoll_events, struct kevent& event) {
 
 bool describe_write(int fd, std::uint32_t epoll_events, const std::optional<tcp_info>& tcp,
                     struct kevent& event) {
+    // That the peer has ended its side is nothing to a writer.
+    if ((epoll_events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) == 0) return false;
     const std::optional<int> buffer = socket_option(fd, SO_SNDBUF);
     const int room = buffer ? *buffer - bytes(fd, SIOCOUTQ) : PIPE_BUF;
     event.data = room > 0 ? room : 0;
@@ -92,10 +90,16 @@ bool describe_write(int fd, std::uint32_t epoll_events, const std::optional<tcp_
 
 }  // namespace
 
-bool describe(int fd, std::uint32_t epoll_events, struct kevent& event) {
+bool is_listener(int fd) { return socket_option(fd, SO_ACCEPTCONN) == 1; }
+
+bool describe(int fd, bool was_listener, std::uint32_t epoll_events, struct kevent& event) {
     const std::optional<tcp_info> tcp = tcp_of(fd);
-    if (socket_option(fd, SO_ACCEPTCONN) == 1) return describe_listener(tcp, epoll_events, event);
-    if ((epoll_events & EPOLLHUP) != 0 && never_connected(fd, tcp)) return false;
+    if (is_listener(fd)) return describe_listener(tcp, epoll_events, event);
+    if (was_listener) {
+        event.flags |= EV_EOF;  // Shut down, as FreeBSD tells it.
+        return true;
+    }
+    if (never_connected(fd, epoll_events)) return false;
     if (event.filter == EVFILT_READ) return describe_read(fd, epoll_events, event);
     if (event.filter == EVFILT_WRITE) return describe_write(fd, epoll_events, tcp, event);
     if ((epoll_events & EPOLLPRI) != 0) {

@@ -16,11 +16,12 @@
 namespace ioring::kqueue_shim {
 namespace {
 
+// EPOLLRDHUP tells a socket that was connected from one that never was: see condition.cpp.
 std::uint32_t epoll_events(std::int16_t filter) {
     switch (filter) {
         case EVFILT_READ: return EPOLLIN | EPOLLRDHUP;
-        case EVFILT_WRITE: return EPOLLOUT;
-        default: return EPOLLPRI;
+        case EVFILT_WRITE: return EPOLLOUT | EPOLLRDHUP;
+        default: return EPOLLPRI | EPOLLRDHUP;
     }
 }
 
@@ -64,6 +65,7 @@ int descriptor_filter::change(const struct kevent& change) {
     }
     update(one.note, change, one.exists);
     one.note.fflags = change.fflags;
+    if ((change.flags & EV_ADD) != 0) one.listener = is_listener(fd);
     int error = set(one.exists ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, one.note);
     // Of a closed descriptor whose number is back on the same file.
     if (error == EEXIST) error = set(EPOLL_CTL_MOD, one.note);
@@ -82,7 +84,7 @@ int descriptor_filter::collect(struct kevent* events, int room) {
         // Hang-ups are told of disabled knotes too.
         if (!one.exists || !one.note.enabled) continue;
         struct kevent event = event_of(one.note, filter_);
-        if (!describe(from.data.fd, from.events, event)) continue;
+        if (!describe(from.data.fd, one.listener, from.events, event)) continue;
         events[filled++] = event;
         if ((one.note.flags & EV_ONESHOT) != 0) {
             remove(one);

@@ -33,6 +33,7 @@ public:
 private:
     struct slot {
         bool exists = false;
+        bool listener = false;  // When the knote was added.
         knote note;
     };
 

@@ -47,6 +47,22 @@ TEST_F(socket_test, a_reset_is_eof_of_both) {
     EXPECT_EQ(ECONNRESET, errno);
 }
 
+TEST_F(socket_test, a_reset_of_a_silent_connection_is_eof) {
+    sockaddr_in address{};
+    const descriptor listener = listening(address);
+    for (const int filter : {EVFILT_READ, EVFILT_WRITE}) {
+        descriptor client = tcp_socket();
+        ASSERT_EQ(0, connect_to(client.get(), address));
+        const descriptor accepted{::accept(listener.get(), nullptr, nullptr)};
+        make_nonblocking(accepted.get());
+        if (filter == EVFILT_WRITE) fill(accepted);
+        apply({change_of(accepted, filter, EV_ADD | EV_ONESHOT)});
+        EXPECT_EQ(0U, ready());
+        reset(client);
+        EXPECT_NE(0, next_one().flags & EV_EOF) << filter;
+    }
+}
+
 TEST_F(socket_test, our_own_shutdown_is_eof) {
     apply({change_of(pair_.ours, EVFILT_READ, EV_ADD | EV_ONESHOT)});
     ASSERT_EQ(0, ::shutdown(pair_.ours.get(), SHUT_RD));
