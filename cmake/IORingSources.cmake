@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: MIT
 # IORingSources.cmake - which files of a folder this system compiles.
 #
-# x_linux.cpp, x_posix.cpp, x_darwin.cpp, x_bsd.cpp and x_windows.cpp (and x_linux_test.cpp, ...)
-# are compiled on those systems only; a file without such an ending is compiled everywhere.
+# x_linux.cpp, x_posix.cpp, x_darwin.cpp, x_bsd.cpp, x_windows.cpp and x_kqueue.cpp, for systems that
+# have one, (and x_linux_test.cpp, ...) are compiled there only; a file without such an ending is
+# compiled everywhere.
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
   set(IORING_OS_SUFFIXES linux posix)
 elseif(CMAKE_SYSTEM_NAME STREQUAL "Darwin")
-  set(IORING_OS_SUFFIXES darwin posix)
+  set(IORING_OS_SUFFIXES darwin kqueue posix)
 elseif(CMAKE_SYSTEM_NAME MATCHES "BSD$|^DragonFly$")
-  set(IORING_OS_SUFFIXES bsd posix)
+  set(IORING_OS_SUFFIXES bsd kqueue posix)
 elseif(CMAKE_SYSTEM_NAME STREQUAL "Windows")
   set(IORING_OS_SUFFIXES windows)
 else()
   message(FATAL_ERROR "IORingGroup does not know the system ${CMAKE_SYSTEM_NAME}")
 endif()
 
-set(ioring_foreign_suffixes linux posix darwin bsd windows)
+set(ioring_foreign_suffixes linux posix darwin bsd kqueue windows)
 list(REMOVE_ITEM ioring_foreign_suffixes ${IORING_OS_SUFFIXES})
 list(JOIN ioring_foreign_suffixes "|" IORING_FOREIGN_SUFFIXES)
 

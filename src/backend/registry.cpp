@@ -14,6 +14,8 @@
 #if defined(__linux__)
 #include "backend/readiness/epoll.hpp"
 #include "backend/uring/uring.hpp"
+#elif !defined(_WIN32)
+#include "backend/readiness/kqueue.hpp"
 #endif
 
 namespace ioring::backends {
@@ -23,6 +25,8 @@ std::vector<backend_entry>& candidates() {
     static std::vector<backend_entry> rows {
 #if defined(__linux__)
         {"uring", uring::set_up, /*automatic=*/true}, {"epoll", epoll::set_up, /*automatic=*/false},
+#elif !defined(_WIN32)
+        {"kqueue", kqueue::set_up, /*automatic=*/true},
 #endif
 #if !defined(_WIN32)
             {"poll", poll::set_up, /*automatic=*/false},
