@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # IORingSources.cmake - which files of a folder this system compiles.
 #
-# x_linux.cpp, x_posix.cpp, x_darwin.cpp, x_bsd.cpp, x_windows.cpp and x_kqueue.cpp, for systems that
-# have one, (and x_linux_test.cpp, ...) are compiled there only; a file without such an ending is
-# compiled everywhere.
+# x_linux.cpp, x_posix.cpp, x_darwin.cpp, x_bsd.cpp and x_windows.cpp (and x_linux_test.cpp, ...)
+# are compiled on those systems only, x_kqueue.cpp on those that have a kqueue; a file without such
+# an ending is compiled everywhere.
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
   set(IORING_OS_SUFFIXES linux posix)
 elseif(CMAKE_SYSTEM_NAME STREQUAL "Darwin")
