@@ -29,6 +29,7 @@ namespace ioring::backends::readiness {
 class kqueue_poller {
 public:
     static constexpr const char* name = "kqueue";
+    static constexpr bool hears_changes = false;  // Not of what is armed `once`.
 
     kqueue_poller() = default;
     kqueue_poller(const kqueue_poller&) = delete;
