@@ -145,12 +145,15 @@ socket_pair pipe_pair() {
     return {socket_end{ends[0]}, socket_end{ends[1]}};
 }
 
-socket_pair datagram_pair() {
-    socket_pair both{open_socket(AF_INET, SOCK_DGRAM), open_socket(AF_INET, SOCK_DGRAM)};
+socket_end open_datagram() {
+    socket_end made = open_socket(AF_INET, SOCK_DGRAM);
     const endpoint any = parsed(loopback(address_family::ipv4));
-    for (const socket_end* each : {&both.ours, &both.theirs}) {
-        EXPECT_EQ(0, ::bind(each->number(), sockaddr_of(any), length_of(any)));
-    }
+    EXPECT_EQ(0, ::bind(made.number(), sockaddr_of(any), length_of(any)));
+    return made;
+}
+
+socket_pair datagram_pair() {
+    socket_pair both{open_datagram(), open_datagram()};
     const endpoint ours = address_of(both.ours);
     const endpoint theirs = address_of(both.theirs);
     EXPECT_EQ(0, ::connect(both.ours.number(), sockaddr_of(theirs), length_of(theirs)));
@@ -178,6 +181,12 @@ socket_end connect_to(const endpoint& address) {
     EXPECT_EQ(0, ::connect(client.number(), sockaddr_of(address), length_of(address)))
         << to_string(address) << ": " << std::strerror(errno);
     return client;
+}
+
+void expect_refused(const endpoint& address) {
+    const socket_end client = open_stream(address.family());
+    EXPECT_EQ(-1, ::connect(client.number(), sockaddr_of(address), length_of(address)));
+    EXPECT_EQ(ECONNREFUSED, errno);
 }
 
 socket_end accept_from(const socket_end& listener) {

@@ -66,6 +66,8 @@ struct socket_pair {
 [[nodiscard]] socket_pair pipe_pair();
 // Two UDP sockets that send to each other.
 [[nodiscard]] socket_pair datagram_pair();
+// One that receives from everybody.
+[[nodiscard]] socket_end open_datagram();
 
 // A listening socket and its address.
 struct plain_listener {
@@ -75,6 +77,8 @@ struct plain_listener {
 [[nodiscard]] plain_listener listen_on(std::string_view address, int backlog = 64);
 [[nodiscard]] socket_end open_stream(address_family family);
 [[nodiscard]] socket_end connect_to(const endpoint& address);
+// Nobody listens there any more.
+void expect_refused(const endpoint& address);
 // The next connection of `listener`.
 [[nodiscard]] socket_end accept_from(const socket_end& listener);
 

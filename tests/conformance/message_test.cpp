@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+// message_test.cpp - sendmsg and recvmsg: pieces, addresses, ancillary data.
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "conformance.hpp"
+
+namespace ioring::conformance {
+namespace {
+
+constexpr std::uint32_t whole = msg_flag::no_signal | msg_flag::wait_all;
+
+class message_test : public backend_test {
+protected:
+    // A message of texts, which stays valid as long as this object.
+    struct message {
+        explicit message(std::vector<std::string> texts) : texts_{std::move(texts)} {
+            for (std::string& each : texts_) pieces_.push_back({each.data(), each.size()});
+            header.msg_iov = pieces_.data();
+            header.msg_iovlen = pieces_.size();
+        }
+        [[nodiscard]] std::string joined() const {
+            std::string all;
+            for (const std::string& each : texts_) all += each;
+            return all;
+        }
+
+        std::vector<std::string> texts_;
+        std::vector<::iovec> pieces_;
+        ::msghdr header{};
+    };
+
+    int send_message(const socket_end& from, const message& of, std::uint32_t flags = whole) {
+        sqe entry;
+        prep_sendmsg(entry, from.fd(), &of.header, flags, 1);
+        return run(entry).res;
+    }
+    int recv_message(const socket_end& at, message& into, std::uint32_t flags = 0) {
+        sqe entry;
+        prep_recvmsg(entry, at.fd(), &into.header, flags, 1);
+        return run(entry).res;
+    }
+};
+INSTANTIATE_TEST_SUITE_P(backend, message_test, every_backend(), backend_name);
+
+TEST_P(message_test, pieces_are_gathered_in_order) {
+    const auto [ours, theirs] = connected_pair();
+    EXPECT_EQ(9, send_message(ours, message{{"one", "", "two", "3rd"}}));
+    EXPECT_EQ("onetwo3rd", receive(theirs, 9));
+}
+
+TEST_P(message_test, bytes_are_scattered_over_the_pieces) {
+    const auto [ours, theirs] = connected_pair();
+    ASSERT_TRUE(send_all(theirs, "abcdef"));
+    message into{{"??", "", "???", "???"}};
+    EXPECT_EQ(6, recv_message(ours, into));
+    EXPECT_EQ("ab", into.texts_[0]);
+    EXPECT_EQ("cde", into.texts_[2]);
+    EXPECT_EQ("f??", into.texts_[3]);
+}
+
+TEST_P(message_test, a_recv_waits_for_bytes_that_come_later) {
+    const auto [ours, theirs] = connected_pair();
+    message into{{"????"}};
+    prep_recvmsg(next_sqe(), ours.fd(), &into.header, 0, 1);
+    expect_nothing();
+    ASSERT_TRUE(send_all(theirs, "late"));
+    EXPECT_EQ(4, complete_one(1).res);
+    EXPECT_EQ("late", into.texts_[0]);
+}
+
+TEST_P(message_test, a_recv_of_wait_all_fills_every_piece) {
+    const auto [ours, theirs] = connected_pair();
+    message into{{"???", "?????"}};
+    prep_recvmsg(next_sqe(), ours.fd(), &into.header, msg_flag::wait_all, 1);
+    for (const char* const part : {"a", "bcd", "ef"}) {
+        ASSERT_TRUE(send_all(theirs, part));
+        expect_nothing();
+    }
+    ASSERT_TRUE(send_all(theirs, "gh"));
+    EXPECT_EQ(8, complete_one(1).res);
+    EXPECT_EQ("abcdefgh", into.joined());
+}
+
+TEST_P(message_test, a_send_of_wait_all_moves_every_piece_and_leaves_the_iovecs_alone) {
+    const auto [ours, theirs] = narrow_pair();
+    const message big{{pattern(300'000, 1), pattern(7, 2), pattern(400'000, 3)}};
+    const std::vector<::iovec> before = big.pieces_;
+    prep_sendmsg(next_sqe(), ours.fd(), &big.header, whole, 1);
+    expect_nothing();
+    std::string into(700'007, '\0');
+    prep_recv(next_sqe(), theirs.fd(), bytes_of(into), msg_flag::wait_all, 2);
+    for (const cqe& done : complete(2)) EXPECT_EQ(700'007, done.res);
+    EXPECT_TRUE(big.joined() == into);
+    EXPECT_EQ(0, std::memcmp(before.data(), big.pieces_.data(), before.size() * sizeof(::iovec)));
+}
+
+TEST_P(message_test, the_end_of_the_stream_is_zero_bytes) {
+    auto [ours, theirs] = connected_pair();
+    theirs.close();
+    message into{{"????"}};
+    EXPECT_EQ(0, recv_message(ours, into));
+}
+
+TEST_P(message_test, a_send_to_a_closed_stream_is_an_error_and_no_signal) {
+    const auto [ours, theirs] = connected_pair();
+    ASSERT_EQ(0, ::shutdown(ours.number(), SHUT_WR));
+    EXPECT_EQ(-EPIPE, send_message(ours, message{{"x"}}, /*flags=*/0));
+}
+
+TEST_P(message_test, bad_headers_are_errors_and_cost_no_bytes) {
+    const auto [ours, theirs] = connected_pair();
+    ASSERT_TRUE(send_all(theirs, "abc"));
+    sqe entry;
+    prep_sendmsg(entry, ours.fd(), nullptr, whole, 1);
+    EXPECT_EQ(-EFAULT, run(entry).res);
+    prep_recvmsg(entry, ours.fd(), nullptr, 0, 1);
+    EXPECT_EQ(-EFAULT, run(entry).res);
+    message too_many{{"???"}};
+    too_many.header.msg_iovlen = 2000;
+    EXPECT_EQ(-EMSGSIZE, recv_message(ours, too_many));
+    EXPECT_EQ(-EMSGSIZE, send_message(ours, too_many));
+    message into{{"???"}};
+    EXPECT_EQ(3, recv_message(ours, into));
+}
+
+TEST_P(message_test, names_what_is_wrong_with_the_descriptor) {
+    message some{{"x"}};
+    EXPECT_EQ(-EBADF, send_message(socket_end{}, some));
+    EXPECT_EQ(-EBADF, recv_message(socket_end{}, some));
+    const socket_pair ends = pipe_pair();
+    EXPECT_EQ(-ENOTSOCK, send_message(ends.theirs, some));
+    EXPECT_EQ(-ENOTSOCK, recv_message(ends.ours, some));
+}
+
+TEST_P(message_test, a_datagram_tells_who_sent_it) {
+    const auto [ours, theirs] = datagram_pair();
+    message into{{"????????"}};
+    endpoint sender;
+    into.header.msg_name = sender.data();
+    into.header.msg_namelen = endpoint::capacity;
+    prep_recvmsg(next_sqe(), ours.fd(), &into.header, 0, 1);
+    expect_nothing();
+    ASSERT_TRUE(send_all(theirs, "dgram"));
+    EXPECT_EQ(5, complete_one(1).res);
+    sender.resize(into.header.msg_namelen);
+    EXPECT_EQ(address_of(theirs), sender);
+    EXPECT_EQ(0, into.header.msg_flags & MSG_TRUNC);
+}
+
+TEST_P(message_test, a_datagram_goes_where_its_message_says) {
+    const auto [ours, theirs] = datagram_pair();
+    const socket_end elsewhere = open_datagram();
+    endpoint to = address_of(elsewhere);
+    message some{{"hither"}};
+    some.header.msg_name = to.data();
+    some.header.msg_namelen = static_cast<::socklen_t>(to.size());
+    EXPECT_EQ(6, send_message(ours, some));
+    EXPECT_EQ("hither", receive(elsewhere, 6));
+    EXPECT_FALSE(readable(theirs, 0ms));
+}
+
+TEST_P(message_test, datagrams_keep_their_bounds_and_an_empty_one_is_no_end) {
+    const auto [ours, theirs] = datagram_pair();
+    EXPECT_EQ(3, send(ours, "one"));
+    EXPECT_EQ(0, send(ours, ""));
+    EXPECT_EQ(5, send(ours, "three"));
+    std::array<std::byte, 16> buffer{};
+    EXPECT_EQ(3, recv(theirs, buffer));
+    EXPECT_EQ(0, recv(theirs, buffer));
+    EXPECT_EQ(5, recv(theirs, buffer));
+    EXPECT_EQ(-EAGAIN, recv(theirs, buffer, msg_flag::dont_wait));
+}
+
+TEST_P(message_test, a_datagram_beyond_its_buffer_is_cut_and_says_so) {
+    const auto [ours, theirs] = datagram_pair();
+    message into{{"????"}};
+    ASSERT_TRUE(send_all(theirs, "much too long"));
+    EXPECT_EQ(4, recv_message(ours, into));
+    EXPECT_EQ("much", into.joined());
+    EXPECT_EQ(MSG_TRUNC, into.header.msg_flags & MSG_TRUNC);
+    // Asked for, the result is how long it was.
+    ASSERT_TRUE(send_all(theirs, "much too long"));
+    EXPECT_EQ(13, recv_message(ours, into, msg_flag::trunc));
+    EXPECT_FALSE(readable(ours, 0ms));  // The rest is gone.
+}
+
+TEST_P(message_test, wait_all_does_not_wait_for_a_second_datagram) {
+    const auto [ours, theirs] = datagram_pair();
+    std::array<std::byte, 16> buffer{};
+    prep_recv(next_sqe(), ours.fd(), buffer, msg_flag::wait_all, 1);
+    expect_nothing();
+    ASSERT_TRUE(send_all(theirs, "one"));
+    EXPECT_EQ(3, complete_one(1).res);
+}
+
+TEST_P(message_test, a_datagram_that_nobody_took_is_an_error_of_the_next_recv) {
+    auto [ours, theirs] = datagram_pair();
+    theirs.close();
+    std::array<std::byte, 16> buffer{};
+    prep_recv(next_sqe(), ours.fd(), buffer, 0, 1);
+    expect_nothing();
+    ASSERT_TRUE(send_all(ours, "x"));  // By a plain call: the answer is for the parked recv.
+    EXPECT_EQ(-ECONNREFUSED, complete_one(1).res);
+}
+
+// One descriptor as ancillary data.
+struct rights {
+    alignas(::cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> room{};
+
+    void attach(::msghdr& header) {
+        header.msg_control = room.data();
+        header.msg_controllen = room.size();
+    }
+    void put(::msghdr& header, int number) {
+        attach(header);
+        ::cmsghdr* const first = CMSG_FIRSTHDR(&header);
+        first->cmsg_level = SOL_SOCKET;
+        first->cmsg_type = SCM_RIGHTS;
+        first->cmsg_len = CMSG_LEN(sizeof(int));
+        std::memcpy(CMSG_DATA(first), &number, sizeof number);
+    }
+    static int get(const ::msghdr& header) {
+        const ::cmsghdr* const first = CMSG_FIRSTHDR(&header);
+        if (first == nullptr || first->cmsg_type != SCM_RIGHTS) return -1;
+        int number = -1;
+        std::memcpy(&number, CMSG_DATA(first), sizeof number);
+        return number;
+    }
+};
+
+TEST_P(message_test, ancillary_data_goes_through_both_ways) {
+    const auto [ours, theirs] = local_pair();
+    const socket_pair carried = pipe_pair();
+    rights out;
+    rights in;
+    message sent{{"here"}};
+    out.put(sent.header, carried.ours.number());
+    message into{{"????"}};
+    in.attach(into.header);
+    prep_recvmsg(next_sqe(), ours.fd(), &into.header, 0, 2);
+    expect_nothing();
+    prep_sendmsg(next_sqe(), theirs.fd(), &sent.header, whole, 3);
+    for (const cqe& done : complete(2)) EXPECT_EQ(4, done.res);
+    const socket_end got{rights::get(into.header)};
+    ASSERT_LE(0, got.number());
+    ASSERT_EQ(1, ::write(carried.theirs.number(), "x", 1));
+    char byte = 0;
+    EXPECT_EQ(1, ::read(got.number(), &byte, 1));
+}
+
+TEST_P(message_test, ancillary_data_without_room_is_cut_and_says_so) {
+    const auto [ours, theirs] = local_pair();
+    rights out;
+    message sent{{"here"}};
+    out.put(sent.header, ours.number());
+    ASSERT_EQ(4, send_message(theirs, sent));
+    message into{{"????"}};
+    EXPECT_EQ(4, recv_message(ours, into));
+    EXPECT_EQ(MSG_CTRUNC, into.header.msg_flags & MSG_CTRUNC);
+}
+
+}  // namespace
+}  // namespace ioring::conformance
