@@ -164,6 +164,14 @@ class LayersSelfTest(unittest.TestCase):
                      "src/ring/ring.cpp": '#include "ring_test_support.hpp"\n'},
                     "src/ring/ring.cpp: reaches src/ring/ring_test_support.hpp: only tests see")
 
+    def test_header_that_stands_in_for_one_of_the_system(self):
+        stand_in = "tests/kqueue_shim/include/sys/event.h"
+        include = f'#include "../../../{stand_in}"\n'
+        self.assertEqual([], report({stand_in: "#pragma once\n",
+                                     "src/backend/null/null.cpp": include}))
+        self.expect({stand_in: "#pragma once\n", "src/ring/x/x.cpp": include},
+                    f"src/ring/x/x.cpp: reaches {stand_in}: ")
+
     def test_question_about_the_system_outside_of_its_folders(self):
         self.expect({"src/ring/ring.cpp": "#if 1 && defined(_WIN32)\n#endif\n",
                      "include/ioring/sqe.hpp": "#ifdef __linux__\n#endif\n",
