@@ -87,6 +87,17 @@ TYPED_TEST(poller_contract_test, a_pending_once_becomes_an_edge) {
     }
 }
 
+TYPED_TEST(poller_contract_test, one_that_hears_changes_tells_what_is_not_armed_any_more) {
+    if constexpr (TypeParam::hears_changes) {
+        this->arm(this->pair_.ours, direction::read, arming::once);
+        for (int round = 0; round < 5; ++round) {
+            send_text(this->pair_.theirs, "x");
+            ASSERT_TRUE(this->hears(this->pair_.ours, direction::read)) << round;
+            drain(this->pair_.ours);
+        }
+    }
+}
+
 TYPED_TEST(poller_contract_test, reading_and_writing_are_told_apart_and_neither_disarms_the_other) {
     fill(this->pair_.ours);
     this->arm(this->pair_.ours, direction::read | direction::write);
@@ -101,7 +112,7 @@ TYPED_TEST(poller_contract_test, reading_and_writing_are_told_apart_and_neither_
     }
 }
 
-TYPED_TEST(poller_contract_test, a_peer_that_reads_makes_room_to_write) {
+TYPED_TEST(poller_contract_test, a_thread_that_reads_makes_room_to_write) {
     fill(this->pair_.ours);
     this->arm(this->pair_.ours, direction::write);
     EXPECT_TRUE(this->silent(this->pair_.ours, direction::write));
