@@ -48,7 +48,7 @@ sqe& backend_test::next_sqe() {
 
 std::vector<cqe> backend_test::complete(std::size_t count) {
     std::vector<cqe> all;
-    const auto end = std::chrono::steady_clock::now() + patience;
+    const auto end = std::chrono::steady_clock::now() + patience_left();
     while (all.size() < count && std::chrono::steady_clock::now() < end) {
         if (const int taken = ring_.submit_and_wait(1, 100ms); taken < 0 && taken != -EINTR) {
             ADD_FAILURE() << "submit_and_wait: " << error_of(taken).message();

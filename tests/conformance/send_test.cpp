@@ -19,7 +19,7 @@ protected:
     // Reads at `at` until `user_data` has completed; the completion, and all that was read.
     std::pair<cqe, std::string> read_until_complete(const socket_end& at, std::uint64_t user_data) {
         std::string got;
-        const auto end = std::chrono::steady_clock::now() + patience;
+        const auto end = std::chrono::steady_clock::now() + patience_left();
         while (std::chrono::steady_clock::now() < end) {
             (void)ring_.submit_and_wait(0);
             for (const cqe& done : take_ready()) {

@@ -102,6 +102,10 @@ socket_pair pair_with(address_family family, int buffer_bytes) {
 
 }  // namespace
 
+std::chrono::milliseconds patience_left() {
+    return testing::Test::HasFailure() ? std::chrono::milliseconds{100} : patience;
+}
+
 void socket_end::close() noexcept {
     if (number_ >= 0) ::close(release());
 }
@@ -190,7 +194,7 @@ void expect_refused(const endpoint& address) {
 }
 
 socket_end accept_from(const socket_end& listener) {
-    if (!becomes(listener, POLLIN, patience)) {
+    if (!becomes(listener, POLLIN, patience_left())) {
         ADD_FAILURE() << "no connection came";
         return {};
     }
@@ -202,7 +206,7 @@ socket_end accept_from(const socket_end& listener) {
 
 bool send_all(const socket_end& from, std::string_view bytes) {
     while (!bytes.empty()) {
-        if (!becomes(from, POLLOUT, patience)) return false;
+        if (!becomes(from, POLLOUT, patience_left())) return false;
         const ::ssize_t sent =
             ::send(from.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
@@ -214,7 +218,7 @@ bool send_all(const socket_end& from, std::string_view bytes) {
 std::string receive(const socket_end& at, std::size_t count) {
     std::string all(count, '\0');
     std::size_t have = 0;
-    while (have < count && becomes(at, POLLIN, patience)) {
+    while (have < count && becomes(at, POLLIN, patience_left())) {
         const ::ssize_t got = ::recv(at.number(), &all[have], count - have, MSG_DONTWAIT);
         if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) break;
         if (got > 0) have += static_cast<std::size_t>(got);
@@ -226,7 +230,7 @@ std::string receive(const socket_end& at, std::size_t count) {
 std::string receive_to_end(const socket_end& at) {
     std::string all;
     std::array<char, 65'536> chunk;
-    while (becomes(at, POLLIN, patience)) {
+    while (becomes(at, POLLIN, patience_left())) {
         const ::ssize_t got = ::recv(at.number(), chunk.data(), chunk.size(), MSG_DONTWAIT);
         if (got == 0) return all;
         if (got > 0) all.append(chunk.data(), static_cast<std::size_t>(got));

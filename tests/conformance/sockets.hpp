@@ -19,6 +19,8 @@ namespace ioring::conformance {
 
 // No test waits longer for anything.
 inline constexpr std::chrono::milliseconds patience{10'000};
+// How long to wait for the next thing: once a test has failed, no more for what may never come.
+[[nodiscard]] std::chrono::milliseconds patience_left();
 
 // A descriptor that is closed at its end of life.
 class socket_end {
@@ -91,7 +93,8 @@ bool send_all(const socket_end& from, std::string_view bytes);
 // What is there, without waiting.
 [[nodiscard]] std::string receive_some(const socket_end& at);
 // Whether there is something to read, an end or an error within `bound`.
-[[nodiscard]] bool readable(const socket_end& at, std::chrono::milliseconds bound = patience);
+[[nodiscard]] bool readable(const socket_end& at,
+                            std::chrono::milliseconds bound = patience_left());
 // Sends until the kernel takes no more, and will not until the peer reads; how many bytes that
 // were.
 std::size_t fill(const socket_end& from);
