@@ -40,8 +40,9 @@ struct ring_options {
     // that it leaks the memory that the kernel may still write to.
     std::chrono::nanoseconds drain_timeout = std::chrono::seconds{1};
     // Which backend: "automatic", or one of backend_names(). A name is a demand: it never
-    // falls back. For tests, "fault:SEED[@LEVEL]:BACKEND" is one around another: by a number it does
-    // whatever a backend may do wrong, from level 0 (late completions) to 3 (resets too).
+    // falls back. For tests, "fault:SEED[@LEVEL]:BACKEND" stands around another and does whatever a
+    // backend may do wrong, from level 0 (late completions) to 3 (resets too).
+    // "trace:FILE:BACKEND" records, "replay:FILE" plays back: docs/trace-format.md.
     std::string_view backend = "automatic";
 };
 

@@ -7,12 +7,15 @@
 #include <utility>
 
 #include "backend/fault/fault.hpp"
+#include "backend/trace/trace.hpp"
 
 namespace ioring::backends {
 namespace {
 
 constexpr std::array wrappers{
     wrapper_entry{"fault", "fault:SEED[@LEVEL]:BACKEND", fault::set_up, /*has_inner=*/true},
+    wrapper_entry{"trace", "trace:FILE[@BYTES]:BACKEND", trace::set_up, /*has_inner=*/true},
+    wrapper_entry{"replay", "replay:FILE", trace::set_up_replay, /*has_inner=*/false},
 };
 
 // Cuts `text` at its first colon and returns what is before it.
