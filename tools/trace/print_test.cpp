@@ -23,7 +23,9 @@ public:
     made(format::kind which, const Body& body, std::string_view after = {}) {
         bytes_.resize(sizeof body + after.size());
         std::memcpy(bytes_.data(), &body, sizeof body);
-        std::memcpy(bytes_.data() + sizeof body, after.data(), after.size());
+        if (!after.empty()) {
+            std::memcpy(bytes_.data() + sizeof body, after.data(), after.size());
+        }
         record_ = {.kind = which, .time_ns = 1'500'000, .number = 4, .offset = 0, .body = bytes_};
     }
     [[nodiscard]] std::string text() const { return text_of(record_); }

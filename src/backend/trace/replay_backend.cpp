@@ -97,7 +97,8 @@ int replay_backend::enter(std::uint32_t to_submit, std::uint32_t min_complete, s
         deliver();
         flush();
     }
-    if (at_end_ && problem_.empty() && operations_.count() > 0) {
+    const bool in_vain = waits && min_complete > 0 && taken == 0 && queues_.ready() == 0;
+    if (at_end_ && (operations_.count() > 0 || in_vain)) {
         diverge("the recording ends here");
         flush();
     }
