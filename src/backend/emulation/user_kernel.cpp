@@ -194,7 +194,8 @@ void user_kernel::finish(operation& op, std::int32_t res, std::uint32_t cqe_flag
         finish(timer_unused, -ECANCELED, 0, /*failed=*/false);
     }
     if (rest != nullptr) {
-        if (failed && !op.has_flag(sqe_flag::io_hardlink)) {
+        // A hard link outlives a failure, but not an entry that was never started.
+        if (failed && (op.early_result != 0 || !op.has_flag(sqe_flag::io_hardlink))) {
             cut_chain(rest, op.has_flag(sqe_flag::cqe_skip_success));
         } else {
             push_startable(*rest);
@@ -207,7 +208,10 @@ void user_kernel::post(operation& op, std::int32_t res, std::uint32_t cqe_flags,
                        bool failed) noexcept {
     if (!failed && op.has_flag(sqe_flag::cqe_skip_success)) return;
     queues_.post({.user_data = op.entry.user_data, .res = res, .flags = cqe_flags});
-    if (op.entry.op != opcode::timeout) ++posted_count_;
+    // As io_uring: a timeout that is over is not among what another one counts; one that was
+    // cancelled, or never ran, is.
+    const bool over = op.entry.op == opcode::timeout && (res == -ETIME || res == 0);
+    if (!over) ++posted_count_;
 }
 
 bool user_kernel::post_more(const operation& op, std::int32_t res,
@@ -215,7 +219,7 @@ bool user_kernel::post_more(const operation& op, std::int32_t res,
     if (queues_.full()) return false;
     queues_.post(
         {.user_data = op.entry.user_data, .res = res, .flags = cqe_flags | cqe_flag::more});
-    ++posted_count_;
+    if (op.entry.op != opcode::timeout) ++posted_count_;
     return true;
 }
 
