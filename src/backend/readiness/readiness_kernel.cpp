@@ -50,7 +50,12 @@ bool readiness_kernel::start(operation& op) noexcept {
     switch (asked.op) {
         case opcode::connect: return start_connect(op);
         case opcode::poll_add: return start_poll(op);
-        case opcode::shutdown: finish(op, shut_down(asked.fd, asked.len)); return false;
+        case opcode::shutdown: {
+            const std::int32_t res = shut_down(asked.fd, asked.len);
+            // As io_uring: what shutdown(2) itself says breaks no link.
+            finish(op, res, 0, /*failed=*/res == -EBADF || res == -ENOTSOCK);
+            return false;
+        }
         case opcode::close:
             (void)cancel_descriptor(asked.fd);
             finish(op, close_descriptor(asked.fd));
@@ -84,11 +89,16 @@ bool readiness_kernel::start_queued(operation& op, std::uint8_t which) noexcept 
             return true;
         }
     }
-    if (!dont_wait && waits_first(op)) {
+    if (dont_wait && waits_first(op)) {  // As io_uring, whatever is there.
+        finish(op, -EAGAIN);
+        return false;
+    }
+    if (waits_first(op)) {
         const std::uint32_t events = which == direction::read ? poll_event::in : poll_event::out;
         if (system::poll_now(op.entry.fd, events) == 0) return park(op, which);
     }
-    if (of != nullptr && of->drained && which == direction::read && !dont_wait) {
+    if (of != nullptr && of->drained && which == direction::read && !dont_wait &&
+        ends_by_data_only(op)) {
         return park(op, which);
     }
     const outcome how = attempt(op);
@@ -180,7 +190,13 @@ void readiness_kernel::greet(std::int32_t fresh_fd) noexcept {
 
 int readiness_kernel::shut_down(std::int32_t fd, std::uint32_t how) noexcept {
     if (how > static_cast<std::uint32_t>(shutdown_how::both)) return -EINVAL;
-    return platform::shutdown_socket(fd, static_cast<int>(how));
+    const int result = platform::shutdown_socket(fd, static_cast<int>(how));
+    // What waits on this very socket may have its end now, and not every system has an event for
+    // that: a local socket of Linux has none for a sender that waits for room.
+    if (descriptor* const of = table_.find(fd); result == 0 && of != nullptr) {
+        if (of->first() != nullptr) table_.add_again(fd, direction::read | direction::write);
+    }
+    return result;
 }
 
 bool readiness_kernel::is_open(std::int32_t fd) noexcept { return system::is_open(fd); }

@@ -71,6 +71,7 @@ private:
 
     // Transfers (transfers.cpp).
     [[nodiscard]] outcome try_receive(operation& op) noexcept;
+    [[nodiscard]] bool ends_by_data_only(const operation& op) noexcept;
     [[nodiscard]] outcome try_receive_selected(operation& op) noexcept;
     [[nodiscard]] outcome try_receive_message(operation& op) noexcept;
     [[nodiscard]] outcome try_send(operation& op) noexcept;

@@ -63,7 +63,10 @@ readiness_kernel::outcome readiness_kernel::transferred(operation& op, std::int3
     }
     const std::uint64_t total = before + static_cast<std::uint32_t>(res);
     const bool is_short = total < wanted && wants_all(op);
-    if (is_short && res > 0 && system::is_stream(op.entry.fd)) {
+    // One that may not wait does not try again either, as on io_uring: the second try would take
+    // the socket's error away, which is the next operation's.
+    const bool may_wait = (op.entry.op_flags & msg_flag::dont_wait) == 0;
+    if (is_short && res > 0 && may_wait && system::is_stream(op.entry.fd)) {
         op.bytes_done = static_cast<std::uint32_t>(total);
         return {.what = kind::yields};  // The caller tries again.
     }
@@ -84,6 +87,15 @@ readiness_kernel::outcome readiness_kernel::try_receive(operation& op) noexcept 
     }
 }
 
+// Whether nothing but what the socket holds decides when this ends: neither a group without a
+// buffer nor a slot without memory.
+bool readiness_kernel::ends_by_data_only(const operation& op) noexcept {
+    if (op.entry.op == opcode::read_fixed) return false;
+    emulation::selected_buffer unused;
+    return !op.has_flag(sqe_flag::buffer_select) ||
+           groups().select(op.entry.buf_index, op.entry.len, unused);
+}
+
 readiness_kernel::outcome readiness_kernel::try_receive_selected(operation& op) noexcept {
     using kind = outcome::kind;
     const sqe& asked = op.entry;
@@ -91,6 +103,11 @@ readiness_kernel::outcome readiness_kernel::try_receive_selected(operation& op) 
     for (int shot = 0; shot < shots_turn_max; ++shot) {
         emulation::selected_buffer into;
         if (!groups().select(asked.buf_index, asked.len, into)) {
+            // One that waits has no use for a buffer until there is something to put into it.
+            const bool waits = op.in_flight || shot > 0;
+            if (waits && system::poll_now(asked.fd, poll_event::in) == 0) {
+                return {.what = kind::blocks};
+            }
             return {.failed = true, .res = -ENOBUFS};
         }
         const std::int32_t res = system::receive(asked.fd, into.data, into.bytes, asked.op_flags);
