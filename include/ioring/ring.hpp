@@ -62,10 +62,12 @@ public:
     // Makes `out` a ring of `options`. On error `out` is unchanged and `why`, when given, says in
     // one sentence what was refused and what can be done.
     //
-    // Errors: invalid_argument         an option is out of range, or no backend of that name is
-    // built in
-    //         operation_not_permitted, function_not_supported    this machine refuses the backend
-    //         not_enough_memory, too_many_files_open             a limit; no other backend is tried
+    // Errors: invalid_argument         an option is out of range, names a backend that there is
+    // not,
+    //                                  or contradicts another; or IORING_BACKEND does
+    //         not_supported, operation_not_permitted    this machine refuses the backend that was
+    //                                  demanded, or every one that may be chosen
+    //         not_enough_memory, too_many_files_open    a limit; no other backend is tried
     [[nodiscard]] static std::error_code create(const ring_options& options, ring& out,
                                                 std::string* why = nullptr) noexcept;
 #if defined(__cpp_exceptions)
@@ -102,7 +104,8 @@ public:
     }
 
     // Each fills an SQE as the prep_* function of its name does (prep.hpp) and returns it, or
-    // nullptr when the queue is full; nothing has happened then.
+    // nullptr when the queue is full; nothing has happened then. What probe() does not list
+    // completes with -EINVAL.
     sqe* prepare_nop(std::uint64_t user_data) noexcept { return fill<prep_nop>(user_data); }
     sqe* prepare_accept(fd listener, std::uint64_t user_data) noexcept {
         return fill<prep_accept>(listener, nullptr, nullptr, socket_flag::cloexec, user_data);
@@ -137,10 +140,10 @@ public:
                                  std::uint64_t user_data) noexcept {
         return fill<prep_send_vectorized>(socket, pieces, count, send_flags, user_data);
     }
+    // Where the backend has no feature::send_zero_copy, a plain send: its one CQE has no `more`,
+    // and so no notification follows, which programs meet with errors too.
     sqe* prepare_send_zc(fd socket, std::span<const std::byte> bytes,
-                         std::uint64_t user_data) noexcept {
-        return fill<prep_send_zc>(socket, bytes, send_flags, std::uint16_t{0}, user_data);
-    }
+                         std::uint64_t user_data) noexcept;
     sqe* prepare_sendmsg(fd socket, const ::msghdr* message, std::uint64_t user_data,
                          std::uint32_t msg_flags = send_flags) noexcept {
         return fill<prep_sendmsg>(socket, message, msg_flags, user_data);
@@ -192,8 +195,13 @@ public:
                               std::uint32_t flags = 0) noexcept {
         return fill<prep_link_timeout>(time, flags, user_data);
     }
+    // Between rings of one backend that has it; else -EINVAL or -EBADF. target.post() reaches any
+    // ring, from any thread.
     sqe* prepare_msg_ring(const ring& target, std::int32_t res, std::uint64_t target_user_data,
                           std::uint64_t user_data) noexcept;
+    // These three are not everywhere (Linux 5.19 and 6.11), and then -EINVAL: ask
+    // probe().supports(). The ring does not turn them into something else behind the program's
+    // back: open_socket() and create_listener() do the same at once, on every backend.
     sqe* prepare_socket(std::int32_t domain, std::uint32_t type, std::uint32_t protocol,
                         std::uint64_t user_data) noexcept {
         return fill<prep_socket>(domain, type, protocol, user_data);

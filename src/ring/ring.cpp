@@ -128,6 +128,13 @@ sqe* ring::prepare_msg_ring(const ring& target, std::int32_t res, std::uint64_t 
     return fill<prep_msg_ring>(to, res, target_user_data, 0U, user_data);
 }
 
+sqe* ring::prepare_send_zc(fd socket, std::span<const std::byte> bytes,
+                           std::uint64_t user_data) noexcept {
+    sqe* const entry = prepare_send(socket, bytes, user_data);
+    if (entry != nullptr && probe().has(feature::send_zero_copy)) entry->op = opcode::send_zc;
+    return entry;
+}
+
 sqe* ring::prepare_send_buffer_zc(connection_id connection, buffer_id buffer, std::uint64_t offset,
                                   std::uint32_t bytes, std::uint64_t user_data) noexcept {
     sqe* const entry = prepare_send_buffer(connection, buffer, offset, bytes, user_data);

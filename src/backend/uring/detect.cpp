@@ -112,6 +112,18 @@ int try_all(trial_ring& trial, wait_region& waits, probe_result& probe) noexcept
     return 0;
 }
 
+// What the ring does for itself in every program: closing what has operations in flight, its own
+// end, and wake(). A ring without these is none; where another backend has them, that one serves.
+constexpr std::array indispensable{feature::cancel_any, feature::poll_multishot};
+
+std::error_code accept(const abilities& found, abilities& out, std::string& why) {
+    for (const feature which : indispensable) {
+        if (!found.probe.has(which)) return explain_missing(which, why);
+    }
+    out = found;
+    return {};
+}
+
 }  // namespace
 
 std::span<const rung> rungs() noexcept { return ladder; }
@@ -127,10 +139,7 @@ std::error_code detect(const kernel& kernel, abilities& out, std::string& why) n
             abilities found{candidate.setup_flags, {}};
             note_setup_flags(candidate.setup_flags, found.probe);
             error = try_all(*trial, waits, found.probe);
-            if (error == 0) {
-                out = found;
-                return {};
-            }
+            if (error == 0) return accept(found, out, why);
         }
         return explain_setup_error(error, trial_sq_entries, trial_cq_entries, why);
     }

@@ -50,6 +50,9 @@ inline std::array<old_kernel, 6> old_kernels() {
     bare.enter_flags |= enter_bit::registered_ring;
     bare.register_codes.set(static_cast<std::size_t>(register_code::ring_fds));
     bare.features.set();
+    // Without these there is no backend at all.
+    bare.features.reset(static_cast<std::size_t>(feature::cancel_any));
+    bare.features.reset(static_cast<std::size_t>(feature::poll_multishot));
 
     return {old_kernel{"this_one", none, "deferred, no SQ array"},
             old_kernel{"linux_6_5", linux_6_5, "deferred"},

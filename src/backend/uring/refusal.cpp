@@ -39,10 +39,10 @@ void explain_forbidden(const char* code, std::string& why) {
             std::string{
                 "the administrator has turned io_uring off (sysctl "
                 "kernel.io_uring_disabled = "} +
-            disabled + ", io_uring_setup: " + code + "); set it to 0, or choose another backend";
+            disabled + ", " + code + "); set it to 0, or choose another backend";
         return;
     }
-    why = std::string{"io_uring_setup is forbidden here ("} + code +
+    why = std::string{"io_uring is forbidden here ("} + code +
           "), most likely by a container's seccomp profile or a security module; allow "
           "io_uring_setup, io_uring_enter and io_uring_register in the profile, or choose another "
           "backend";
@@ -76,7 +76,7 @@ std::error_code explain_setup_error(int error, std::uint32_t sq_entries, std::ui
     switch (-error) {
         case ENOSYS:
             why = kernel_name() +
-                  " has no io_uring (io_uring_setup: ENOSYS): it was built without it, or a "
+                  " has no io_uring (ENOSYS): it was built without it, or a "
                   "container's seccomp profile hides it; allow io_uring_setup, io_uring_enter and "
                   "io_uring_register there, or choose another backend";
             return std::make_error_code(std::errc::not_supported);
@@ -98,6 +98,12 @@ std::error_code explain_setup_error(int error, std::uint32_t sq_entries, std::ui
 std::error_code explain_no_rung(int error, std::string& why) {
     why = kernel_name() + " has an io_uring that is too old for this library (io_uring_setup: " +
           generic(error).message() + "); Linux 5.19 or newer is needed, or another backend";
+    return std::make_error_code(std::errc::not_supported);
+}
+
+std::error_code explain_missing(feature which, std::string& why) {
+    why = kernel_name() + " has an io_uring that is too old for this library (it lacks " +
+          std::string{to_string(which)} + "); Linux 5.19 or newer is needed, or another backend";
     return std::make_error_code(std::errc::not_supported);
 }
 

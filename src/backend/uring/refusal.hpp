@@ -6,6 +6,8 @@
 #include <string>
 #include <system_error>
 
+#include "ioring/probe.hpp"
+
 namespace ioring::backends::uring {
 
 // The -errno `error` of setting up a ring as the contract wants it. `why` becomes a sentence.
@@ -14,5 +16,8 @@ namespace ioring::backends::uring {
 
 // No rung of the ladder works: `error` is the last one's -errno.
 [[nodiscard]] std::error_code explain_no_rung(int error, std::string& why);
+
+// A ring works, but lacks what every ring of this library relies on.
+[[nodiscard]] std::error_code explain_missing(feature which, std::string& why);
 
 }  // namespace ioring::backends::uring

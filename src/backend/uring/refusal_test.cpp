@@ -64,6 +64,51 @@ TEST_P(refusal_test, enosys_is_not_supported) {
     EXPECT_NE(std::string::npos, child.text.find("seccomp")) << child.text;
 }
 
+TEST_P(refusal_test, eacces_of_a_security_module_is_a_refusal_too) {
+    (void)make_program();
+    const child_result child = in_child([](std::string& text) {
+        if (!forbid_io_uring(EACCES)) return 2;
+        return report(try_set_up(small_ring, anew()), std::errc::operation_not_permitted, text);
+    });
+    EXPECT_EQ(0, child.status) << child.text;
+    EXPECT_NE(std::string::npos, child.text.find("(EACCES), most likely")) << child.text;
+}
+
+TEST_P(refusal_test, the_administrator_s_sysctl_is_named) {
+    (void)make_program();
+    for (const char value : {'1', '2'}) {
+        const child_result child = in_child([value](std::string& text) {
+            if (!show_disabled_sysctl(value)) return 77;
+            if (!forbid_io_uring(EPERM)) return 2;  // What the kernel gives then.
+            return report(try_set_up(small_ring, anew()), std::errc::operation_not_permitted, text);
+        });
+        if (child.status == 77) GTEST_SKIP() << "this process may not mount";
+        EXPECT_EQ(0, child.status) << child.text;
+        EXPECT_EQ(std::string{"the administrator has turned io_uring off (sysctl "
+                              "kernel.io_uring_disabled = "} +
+                      value + ", EPERM); set it to 0, or choose another backend",
+                  child.text);
+    }
+}
+
+TEST(refusal_of_calls_test, a_filter_that_lets_rings_be_made_but_not_used_is_a_refusal) {
+    for (const long call : {call_enter, call_register}) {
+        for (const std::uint32_t error : {1U * EPERM, 1U * ENOSYS, 1U * EACCES}) {
+            const child_result child = in_child([=](std::string& text) {
+                if (!forbid_io_uring(error, call)) return 2;
+                const refused_set_up result = try_set_up(small_ring, /*anew=*/true);
+                text = result.why;
+                if (result.made) return 3;
+                return result.error == std::errc::operation_not_permitted ||
+                               result.error == std::errc::not_supported
+                           ? 0
+                           : 1;
+            });
+            EXPECT_EQ(0, child.status) << call << ' ' << error << child.text;
+        }
+    }
+}
+
 TEST_P(refusal_test, every_shortage_of_descriptors_is_told_and_leaks_none) {
     const std::string everything = to_string(make_program()->probe());
     const child_result child = in_child([&](std::string& text) {

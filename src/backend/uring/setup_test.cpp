@@ -108,6 +108,19 @@ TEST(setup_refusal_test, a_kernel_below_the_floor_is_refused_with_what_is_needed
     EXPECT_NE(std::string::npos, why.find("Linux 5.19 or newer")) << why;
 }
 
+TEST(setup_refusal_test, a_ring_that_cannot_do_what_every_ring_does_is_refused_as_too_old) {
+    for (const feature which : {feature::cancel_any, feature::poll_multishot}) {
+        kernel_mask mask;
+        hide(mask, {which});
+        std::unique_ptr<backend> made;
+        std::string why;
+        EXPECT_EQ(std::errc::not_supported, set_up_masked(small_ring, mask, made, why));
+        EXPECT_EQ(nullptr, made);
+        EXPECT_NE(std::string::npos, why.find(to_string(which))) << why;
+        EXPECT_NE(std::string::npos, why.find("Linux 5.19 or newer")) << why;
+    }
+}
+
 TEST(setup_refusal_test, nothing_is_left_open_by_a_refusal) {
     kernel_mask mask;
     mask.setup_flags = setup_flag::submit_all;

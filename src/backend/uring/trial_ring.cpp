@@ -19,7 +19,11 @@ int trial_ring::start() noexcept {
     if (const int error = ring_.enable(kernel_); error != 0) return error;
     sqe entry;
     prep_nop(entry, /*user_data=*/0);
-    const std::optional<cqe> done = run(entry);
+    push(entry);
+    // A filter may let rings be set up, but not entered.
+    const int result = enter(/*to_submit=*/1, /*min_complete=*/1);
+    if (result < 0 && result != -EINTR && result != -ETIME) return result;
+    const std::optional<cqe> done = next();
     if (!done) return -EIO;
     return done->res;
 }

@@ -20,7 +20,8 @@ public:
     trial_ring& operator=(const trial_ring&) = delete;
     ~trial_ring() = default;
 
-    // Enables the ring and lets a nop go round. 0 or -errno (-EIO: the nop did not come back).
+    // Enables the ring and lets a nop go round. 0 or -errno: of the call that was refused, or -EIO
+    // when the nop did not come back.
     [[nodiscard]] int start() noexcept;
 
     // Submits `entry` under a user_data of its own and waits for its first completion; none when it

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -94,17 +96,33 @@ inline child_result in_child(const std::function<int(std::string& text)>& body) 
     return result;
 }
 
-// From now on this process's io_uring_setup() is refused with `error`, as by a container.
-inline bool forbid_io_uring(std::uint32_t error) {
+// From now on this process's io_uring_setup(), or another call, is refused with `error`, as by a
+// container.
+inline bool forbid_io_uring(std::uint32_t error, long call = call_setup) {
     std::array filter{
         sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call_setup, 0, 1),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 1),
         sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
         sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     const sock_fprog program_of_filter{filter.size(), filter.data()};
     return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program_of_filter) == 0;
+}
+
+// From now on the sysctl kernel.io_uring_disabled reads as `value` for this process alone; the real
+// one is the whole machine's. False where mounts are forbidden.
+inline bool show_disabled_sysctl(char value) {
+    if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+    const std::string path = (std::filesystem::temp_directory_path() /
+                              ("io_uring_disabled." + std::to_string(::getpid())))
+                                 .string();
+    std::ofstream{path} << value << '\n';
+    const bool shown =
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+        ::mount(path.c_str(), "/proc/sys/kernel/io_uring_disabled", nullptr, MS_BIND, nullptr) == 0;
+    std::filesystem::remove(path);
+    return shown;
 }
 
 }  // namespace ioring::backends::uring
