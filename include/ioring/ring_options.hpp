@@ -43,11 +43,27 @@ struct ring_options {
     // falls back. For tests, "fault:SEED[@LEVEL]:BACKEND" stands around another and does whatever a
     // backend may do wrong, from level 0 (late completions) to 3 (resets too).
     // "trace:FILE:BACKEND" records, "replay:FILE" plays back: docs/trace-format.md.
+    //
+    // "automatic" takes the first one that works here: a ring could be set up and completed a nop.
+    // It goes on to the next where the machine refuses one (a container's seccomp profile, a
+    // sysctl, an old kernel), and backend_info::reason tells of that. It does not where a limit is
+    // reached (descriptors, memory): that is the caller's error, whatever the backend.
+    //
+    // Whoever starts the program may choose for it, unless it demands a backend by name:
+    // IORING_BACKEND=epoll (a demand), =automatic, =prefer:epoll,poll, =forbid:uring. It goes
+    // before backend_prefer (forbid: beside it) and cannot allow what backend_forbid forbids. A
+    // word that there is not is an error that names the variable. Ignored where the process has
+    // more rights than whoever started it.
     std::string_view backend = "automatic";
+    // For "automatic": names with commas between them, tried first and in this order, then the
+    // others. It may name one that only its name chooses, and those of other systems.
+    std::string_view backend_prefer = "";
+    // Names with commas between them that are never chosen.
+    std::string_view backend_forbid = "";
 };
 
-// Whether `options` are in range. Errors: invalid_argument; `why` names the field, its value and
-// its range.
+// Whether `options` are in range, and name backends that there are. Errors: invalid_argument;
+// `why` names the field, its value and its range. not_supported: all backends are forbidden.
 [[nodiscard]] std::error_code validate(const ring_options& options, std::string* why = nullptr);
 
 // One line, each field with its value, as for a log.
@@ -55,8 +71,8 @@ struct ring_options {
 
 // Text that lives as long as the ring.
 struct backend_info {
-    const char* name = "";          // "uring", "null"
-    const char* reason = "";        // Why it was chosen, a clause.
+    const char* name = "";          // "uring", "epoll"
+    const char* reason = "";        // Why it was chosen, and what was not and why; one clause.
     const char* description = "";   // How it was set up.
     const char* registration = "";  // Whether the kernel pins buffers for send_zc, and if not why.
 };

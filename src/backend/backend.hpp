@@ -141,9 +141,10 @@ protected:
 };
 
 // Makes `out` a backend of `options`, not yet owned by a thread. On error `out` is unchanged and
-// `why` is one sentence that says what was refused and what to do about it. Errors: not_supported
-// or operation_not_permitted when this machine refuses the backend altogether; anything else
-// (not_enough_memory, too_many_files_open) is exhaustion.
+// `why` is one sentence: what was refused and by whom, then after "; " what to do about it (the
+// reason of a fallback leaves that out). Errors: those of is_refusal() (choice.hpp) when this
+// machine refuses the backend altogether; anything else (not_enough_memory, too_many_files_open) is
+// exhaustion, and the sentence names the limit.
 using setup_function = std::error_code (*)(const backend_options& options,
                                            std::unique_ptr<backend>& out,
                                            std::string& why) noexcept;

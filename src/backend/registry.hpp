@@ -2,21 +2,16 @@
 // registry.hpp - the backends built into this library, best first, and the choice among them.
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include "backend/backend.hpp"
+#include "backend/choice.hpp"
+#include "backend/policy.hpp"
 
 namespace ioring::backends {
-
-struct chosen_backend {
-    std::unique_ptr<backend> instance;
-    std::string_view name;  // Static.
-    std::string reason;     // Why this one: one clause for a person.
-};
 
 [[nodiscard]] std::span<const backend_entry> all() noexcept;
 
@@ -24,11 +19,15 @@ struct chosen_backend {
 // Before anything else of the library is used; not thread-safe. Precondition: not automatic.
 void add(const backend_entry& entry);
 
-// Sets up the backend called `name`, or for "automatic" the first candidate that works here.
-// A refusal moves on to the next candidate, exhaustion does not. On error `out` is unchanged.
-// Errors: invalid_argument (no such backend in this build; `why` lists those there are), or what
-// set-up gave.
+// choose_among() all of them, with the environment of this process.
+[[nodiscard]] std::error_code choose(const wishes& program, const backend_options& options,
+                                     chosen_backend& out, std::string& why);
+// The same for a program that names one, or "automatic", and has no other wish.
 [[nodiscard]] std::error_code choose(std::string_view name, const backend_options& options,
-                                     chosen_backend& out, std::string& why) noexcept;
+                                     chosen_backend& out, std::string& why);
+
+// Whether choose() would take these words on this system, whatever the environment says and the
+// machine allows. Errors: those of make_plan().
+[[nodiscard]] std::error_code check(const wishes& program, std::string& why);
 
 }  // namespace ioring::backends

@@ -3,6 +3,9 @@
 #include "ioring/ring_options.hpp"
 
 #include <cstdint>
+#include <utility>
+
+#include "ring/ring_state.hpp"
 
 namespace ioring {
 namespace {
@@ -43,7 +46,10 @@ std::error_code validate(const ring_options& options, std::string* why) {
             return out_of_range(each.name, each.value, each.low, each.high, each.unit, why);
         }
     }
-    return {};
+    std::string sentence;
+    const std::error_code error = backends::check(detail::wishes_of(options), sentence);
+    if (error && why != nullptr) *why = std::move(sentence);
+    return error;
 }
 
 std::string to_string(const ring_options& options) {
@@ -52,7 +58,9 @@ std::string to_string(const ring_options& options) {
            " connections_max=" + number(options.connections_max) +
            " posts_max=" + number(options.posts_max) + " spin_ns=" + number(options.spin.count()) +
            " drain_timeout_ns=" + number(options.drain_timeout.count()) +
-           " backend=" + std::string{options.backend};
+           " backend=" + std::string{options.backend} +
+           " backend_prefer=" + std::string{options.backend_prefer} +
+           " backend_forbid=" + std::string{options.backend_forbid};
 }
 
 }  // namespace ioring

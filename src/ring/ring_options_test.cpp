@@ -62,14 +62,58 @@ TEST(ring_options, an_unknown_backend_is_refused_with_the_names_there_are) {
 TEST(ring_options, print_every_field) {
     EXPECT_EQ(
         "sq_entries=16 cq_entries=32 connections_max=3 posts_max=4 spin_ns=5 drain_timeout_ns=6 "
-        "backend=null",
+        "backend=null backend_prefer=epoll,poll backend_forbid=uring",
         to_string(ring_options{.sq_entries = 16,
                                .cq_entries = 32,
                                .connections_max = 3,
                                .posts_max = 4,
                                .spin = 5ns,
                                .drain_timeout = 6ns,
-                               .backend = "null"}));
+                               .backend = "null",
+                               .backend_prefer = "epoll,poll",
+                               .backend_forbid = "uring"}));
+}
+
+TEST(ring_options, wishes_for_backends_that_cannot_be_met_are_refused_by_field) {
+    struct bad {
+        ring_options options;
+        std::vector<const char*> words;
+    };
+    const bad all[] = {
+        {{.backend_prefer = "epol"}, {"backend_prefer", "epol"}},
+        {{.backend_forbid = "uring,,null"}, {"backend_forbid", "uring,,null"}},
+        {{.backend_forbid = "automatic"}, {"backend_forbid", "automatic"}},
+        {{.backend = "null", .backend_forbid = "null"}, {"backend is", "backend_forbid", "null"}},
+        {{.backend = "null", .backend_prefer = "null"}, {"backend is", "backend_prefer"}},
+        {{.backend_prefer = "null", .backend_forbid = "null"}, {"backend_prefer and", "null"}},
+    };
+    for (const bad& each : all) {
+        std::string why;
+        EXPECT_EQ(std::errc::invalid_argument, validate(each.options, &why));
+        for (const char* word : each.words) EXPECT_NE(std::string::npos, why.find(word)) << why;
+        ring out;
+        std::string same;
+        EXPECT_EQ(std::errc::invalid_argument, ring::create(each.options, out, &same));
+        EXPECT_EQ(why, same);
+    }
+}
+
+TEST(ring_options, a_preferred_backend_is_chosen_and_the_reason_says_so) {
+    const ring made = make_ring({.sq_entries = 8, .backend_prefer = "null"});
+    EXPECT_STREQ("null", made.backend_info().name);
+    EXPECT_STREQ("preferred by the program, and a ring could be set up and completed a nop",
+                 made.backend_info().reason);
+}
+
+TEST(ring_options, a_ring_whose_every_backend_is_forbidden_is_none) {
+    std::string everything;
+    for (const std::string_view name : backend_names()) {
+        everything += (everything.empty() ? "" : ",") + std::string{name};
+    }
+    ring out;
+    std::string why;
+    EXPECT_EQ(std::errc::not_supported, ring::create({.backend_forbid = everything}, out, &why));
+    EXPECT_NE(std::string::npos, why.find("forbidden by the program")) << why;
 }
 
 #if defined(__cpp_exceptions)

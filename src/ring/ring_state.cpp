@@ -51,9 +51,7 @@ std::error_code ring_state::create(const ring_options& options, std::shared_ptr<
     wanted.sq_entries = std::bit_ceil(options.sq_entries);
     wanted.cq_entries = cq_entries_for(options, wanted.sq_entries);
     backends::chosen_backend chosen;
-    if (const std::error_code error = backends::choose(options.backend, wanted, chosen, why)) {
-        return error;
-    }
+    if (const auto error = backends::choose(wishes_of(options), wanted, chosen, why)) return error;
     out = std::make_shared<ring_state>(options, std::move(chosen));
     return {};
 }

@@ -166,6 +166,10 @@ private:
     platform::fork_hook fork_hook_{&after_fork_in_child, this};
 };
 
+[[nodiscard]] inline backends::wishes wishes_of(const ring_options& options) noexcept {
+    return {options.backend, options.backend_prefer, options.backend_forbid};
+}
+
 // How the layers above reach a ring's state.
 struct ring_access {
     [[nodiscard]] static const std::shared_ptr<ring_state>& state_of(const ring& which) noexcept {

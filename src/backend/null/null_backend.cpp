@@ -11,6 +11,7 @@
 #include "backend/null/null.hpp"
 #include "backend/null/os.hpp"
 #include "platform/clock.hpp"
+#include "platform/text.hpp"
 
 namespace ioring::backends::null {
 
@@ -28,7 +29,8 @@ std::error_code set_up(const backend_options& options, std::unique_ptr<backend>&
 
 std::error_code null_backend::set_up(const backend_options& options, std::string& why) {
     if (const std::error_code error = platform::wake_handle::create(wake_); error) {
-        why = "no descriptor to wake the null backend by: " + error.message();
+        why = "no descriptor to wake the null backend by: " + error.message() +
+              platform::advice_on(error.value());
         return error;
     }
     if (const std::error_code error = queues_.set_up(options); error) {

@@ -14,6 +14,7 @@
 #include "backend/backend.hpp"
 #include "backend/readiness/poller_epoll.hpp"
 #include "platform/clock.hpp"
+#include "platform/text.hpp"
 
 namespace ioring::backends::readiness {
 namespace {
@@ -51,7 +52,8 @@ int wait_exactly(int epoll, std::span<epoll_event> events, std::int64_t timeout_
 std::error_code epoll_poller::set_up(std::string& why) {
     const auto refused = [&](const char* what) {
         const std::error_code error{errno, std::generic_category()};
-        why = std::string{what} + " is refused: " + error.message();
+        why = std::string{what} + " is refused: " + error.message() +
+              platform::advice_on(error.value());
         abandon();
         return error;
     };

@@ -10,6 +10,7 @@
 #include "backend/readiness/poller_poll.hpp"
 #include "backend/readiness/system.hpp"
 #include "platform/clock.hpp"
+#include "platform/text.hpp"
 
 namespace ioring::backends::readiness {
 namespace {
@@ -39,7 +40,8 @@ std::uint8_t directions_of(short events) noexcept {
 
 std::error_code poll_poller::set_up(std::string& why) {
     if (const std::error_code error = platform::wake_handle::create(wake_); error) {
-        why = "no descriptor to wake the poll backend by: " + error.message();
+        why = "no descriptor to wake the poll backend by: " + error.message() +
+              platform::advice_on(error.value());
         return error;
     }
     if (!polled_.grow_to(1) || !interests_.grow_to(1)) {
