@@ -2,6 +2,7 @@
 // ioring.hpp - everything a program needs, in one include.
 #pragma once
 
+#include "ioring/backends.hpp"
 #include "ioring/buffer_group.hpp"
 #include "ioring/buffer_pool.hpp"
 #include "ioring/endpoint.hpp"

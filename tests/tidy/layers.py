@@ -13,7 +13,7 @@ import re
 PUBLIC_LAYERS = {
     0: "version sqe prep layout probe error fd ids user_data ring_options names trace",
     1: "endpoint",
-    3: "completions detail/ring_core listener ring",
+    3: "backends completions detail/ring_core listener ring",
     4: "ring_buffer buffer_pool buffer_group",
     5: "socket socket_manager timer",
     7: "ioring",  # The header that includes all others, which therefore nobody of ours may include.
