@@ -56,6 +56,17 @@ class Demo(unittest.TestCase):
         self.assertIn("every byte of them was verified", text.splitlines()[-1])
         self.assert_nothing_left(process)
 
+    def test_on_epoll_it_shows_the_same_and_claims_less(self):
+        process = self.demonstrate(support.BIN_DIR, "--seconds", "0.1", "--backend", "epoll")
+        out, err = process.communicate(timeout=3 * support.WAIT_S)
+        self.assertEqual(("", 0), (err.decode(), process.returncode))
+        text = out.decode()
+        self.assertIn("(backend epoll: asked for by name)", text.splitlines()[0])
+        self.assertEqual(15, len(re.findall(r" yes$", text, re.MULTILINE)))
+        self.assertIn("every byte of them was verified", text.splitlines()[-1])
+        self.assertNotIn("one system call", text)
+        self.assert_nothing_left(process)
+
     def fake_tools(self, load):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)

@@ -2,58 +2,24 @@
 # echo_refusal_test.py - what the server cannot do it says in one sentence, and ends.
 #
 # Status 2: it was asked wrongly. Status 1: the system refuses. Never status 0, never a hang.
-import ctypes
 import errno
+import json
 import os
 import random
 import resource
 import socket
-import struct
 import subprocess
 import tempfile
 import unittest
 
 import echo_support as support
+from seccomp_filter import refuse_io_uring
 
 EXIT_SYSTEM = 1
 EXIT_USAGE = 2
 
-PR_SET_NO_NEW_PRIVS = 38
-PR_SET_SECCOMP = 22
-SECCOMP_MODE_FILTER = 2
-SECCOMP_RET_ERRNO = 0x00050000
-SECCOMP_RET_ALLOW = 0x7FFF0000
-BPF_LD_W_ABS = 0x20
-BPF_JEQ_K = 0x15
-BPF_RET_K = 0x06
-SYS_IO_URING_SETUP = 425  # On every architecture.
-
+LOAD = os.path.join(support.BIN_DIR, "ioring-load")
 NOBODY = 65533
-LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-def seccomp_program(error):
-    """A filter that lets io_uring_setup fail with `error` and everything else pass."""
-    code = b"".join(struct.pack("HBBI", *step) for step in (
-        (BPF_LD_W_ABS, 0, 0, 0),  # The number of the call.
-        (BPF_JEQ_K, 0, 1, SYS_IO_URING_SETUP),
-        (BPF_RET_K, 0, 0, SECCOMP_RET_ERRNO | error),
-        (BPF_RET_K, 0, 0, SECCOMP_RET_ALLOW)))
-    buffer = ctypes.create_string_buffer(code, len(code))
-    return buffer, struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
-
-
-def refuse_io_uring(error):
-    """Returns what a child calls before it becomes the server."""
-    code, program = seccomp_program(error)
-
-    def install(_code=code):
-        if LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-            raise OSError(ctypes.get_errno(), "no_new_privs")
-        if LIBC.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0) != 0:
-            raise OSError(ctypes.get_errno(), "seccomp")
-
-    return install
 
 
 def set_limit(which, soft, hard=None):
@@ -186,11 +152,47 @@ class EchoRefusal(unittest.TestCase):
                             pass_fds=inherited,
                             preexec_fn=set_limit(resource.RLIMIT_NOFILE, max(inherited) + 2))
 
-    def test_a_refused_io_uring_says_so(self):
-        for error in (errno.EPERM, errno.ENOSYS):
-            for backend in ("automatic", "uring"):
-                self.assert_refused(EXIT_SYSTEM, ["io_uring"], "--port", "0", "--backend", backend,
-                                    preexec_fn=refuse_io_uring(error))
+    def test_where_io_uring_is_refused_epoll_serves_and_says_why(self):
+        for error in (errno.EPERM, errno.ENOSYS, errno.EACCES):
+            server = support.Server(self, preexec_fn=refuse_io_uring(error))
+            self.assertRegex(server.first_line,
+                             r"^listening on 127\.0\.0\.1:\d+ \(backend epoll: a ring could be set "
+                             r"up and completed a nop, while uring: [^;]*\("
+                             + errno.errorcode[error] + r"\)[^;]*\)\n$")
+            load = subprocess.run(
+                [LOAD, "--port", str(server.port), "--connections", "20", "--size", "2000",
+                 "--depth", "4", "--messages", "5000", "--json"],
+                capture_output=True, timeout=support.WAIT_S, check=False)
+            self.assertEqual((0, b""), (load.returncode, load.stderr))
+            figures = json.loads(load.stdout)
+            self.assertEqual((0, 0), (figures["mismatches"], figures["errors"]))
+            self.assertEqual("epoll", server.stop()["backend"])
+
+    def test_a_refused_io_uring_that_was_demanded_is_an_error(self):
+        for error in (errno.EPERM, errno.ENOSYS, errno.EACCES):
+            refused = {"preexec_fn": refuse_io_uring(error)}
+            self.assert_refused(EXIT_SYSTEM, ["io_uring"], "--port", "0", "--backend", "uring",
+                                **refused)
+            for variable in ("uring", "forbid:epoll,poll"):
+                self.assert_refused(EXIT_SYSTEM, ["io_uring"], "--port", "0",
+                                    env=dict(os.environ, IORING_BACKEND=variable), **refused)
+
+    def test_whoever_starts_it_may_choose_the_backend(self):
+        def first_line(variable, *options):
+            server = support.Server(self, *options, env=dict(os.environ, IORING_BACKEND=variable))
+            server.stop()
+            return server.first_line
+
+        self.assertIn("(backend epoll: asked for by IORING_BACKEND)", first_line("epoll"))
+        self.assertIn("(backend poll: preferred by IORING_BACKEND, and ", first_line("prefer:poll"))
+        self.assertIn("(backend epoll: a ring could be set up and completed a nop, while uring is "
+                      "forbidden by IORING_BACKEND)", first_line("forbid:uring"))
+        self.assertIn("(backend epoll: asked for by name)",
+                      first_line("no such word", "--backend", "epoll"))
+        for variable, words in (("epol", ["IORING_BACKEND", "epol", "epoll"]),
+                                ("null", ["null moves no bytes"])):
+            self.assert_refused(EXIT_SYSTEM, words, "--port", "0",
+                                env=dict(os.environ, IORING_BACKEND=variable))
 
     def test_a_cpu_that_is_not_there(self):
         self.assert_refused(EXIT_SYSTEM, ["60000"], "--cpu", "60000", "--port", "0")

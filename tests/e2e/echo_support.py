@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # echo_support.py - starts the real ioring-echo for a test, and talks to it with plain sockets.
 #
-# The scripts that use it run once for each strategy, which ctest gives as their argument. Every
-# wait is bounded; whatever a test does, no server outlives it.
+# The scripts that use it run once for each strategy, which ctest gives as their argument, and some
+# once more on another backend than the one chosen automatically, the second argument. Every wait is
+# bounded; whatever a test does, no server outlives it.
 import json
 import os
 import random
@@ -23,26 +24,34 @@ STRATEGIES = {
     "own-ring-multishot": ["--strategy", "own-ring-multishot"],
     "shared-pool": ["--strategy", "shared-pool"],
 }
+BACKENDS = ("automatic", "uring", "epoll", "poll")
 HERE = os.path.dirname(os.path.abspath(__file__))
 BIN_DIR = os.environ.get("IORING_BIN_DIR", os.path.join(HERE, "../../build/release/bin"))
 ECHO = os.path.join(BIN_DIR, "ioring-echo")
 SANITIZED = bool(os.environ.get("IORING_SANITIZE"))
 
 _strategy = "own-ring"
+_backend = "automatic"
 
 
 def main():
-    """Runs the calling script's tests for the strategy that is its first argument."""
-    global _strategy
+    """Runs the calling script's tests for the strategy and backend that are its arguments."""
+    global _strategy, _backend
     arguments = sys.argv[1:]
     if arguments and arguments[0] in STRATEGIES:
         _strategy = arguments.pop(0)
+    if arguments and arguments[0] in BACKENDS:
+        _backend = arguments.pop(0)
     raise_descriptor_limit()
     unittest.main(argv=[sys.argv[0]] + arguments, verbosity=2)
 
 
 def strategy():
     return _strategy
+
+
+def backend():
+    return _backend
 
 
 def raise_descriptor_limit():
@@ -70,6 +79,8 @@ class Server:
     def __init__(self, test, *options, host="127.0.0.1", unix=None, command=(), json_report=True,
                  **popen):
         where = ["--unix", unix] if unix else ["--host", host, "--port", "0"]
+        if "--backend" not in options:
+            options += ("--backend", _backend)
         self.process = subprocess.Popen(
             [*command, ECHO, *where, *STRATEGIES[_strategy],
              *(["--json"] if json_report else []), *options],

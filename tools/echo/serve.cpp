@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -87,6 +88,8 @@ std::optional<refusal> prepare(const settings& wanted, foundation& base) {
     const ioring::ring_options options{
         .connections_max = base.connections, .spin = wanted.spin, .backend = wanted.backend};
     if (ioring::ring::create(options, base.ring, &why)) return refusal{why};
+    // --backend null is refused before; the environment may choose it too.
+    if (std::string_view{base.ring.backend_info().name} == "null") return refusal{null_refusal};
     base.stop.attach(base.ring);
     return listen(wanted, base);
 }

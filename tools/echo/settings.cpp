@@ -48,7 +48,7 @@ void check(const settings& wanted) {
         throw CLI::ValidationError("--overlap", "is a manner of --strategy own-ring only");
     }
     if (wanted.backend == "null") {
-        throw CLI::ValidationError("--backend", "null moves no bytes, so it cannot serve anybody");
+        throw CLI::ValidationError("--backend", null_refusal);
     }
 }
 

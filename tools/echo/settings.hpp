@@ -12,6 +12,7 @@
 namespace echo {
 
 inline constexpr const char* program = "ioring-echo";
+inline constexpr const char* null_refusal = "null moves no bytes, so it cannot serve anybody";
 
 enum class strategy_kind : std::uint8_t { own_ring, own_ring_multishot, shared_pool };
 
