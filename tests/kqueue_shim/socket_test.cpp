@@ -112,7 +112,7 @@ TEST_F(socket_test, a_connect_that_is_refused_is_eof_of_writing) {
     const descriptor client = tcp_socket();
     make_nonblocking(client.get());
     ASSERT_EQ(-1, connect_to(client.get(), address));
-    if (errno != EINPROGRESS) GTEST_SKIP() << "refused before the call came back";
+    ASSERT_EQ(EINPROGRESS, errno);
     apply({change_of(client, EVFILT_WRITE, EV_ADD | EV_ONESHOT)});
     EXPECT_NE(0, next_one().flags & EV_EOF);
     int error = 0;
