@@ -51,7 +51,7 @@ class EchoTrace(unittest.TestCase):
         records = self.records()
         self.assertEqual("header", records[0]["kind"])
         self.assertEqual("end", records[-1]["kind"])
-        sent = [each for each in records 
+        sent = [each for each in records
                 if each["kind"] == "sqe" and each["op"] in ("send", "sendmsg")]
         done = {each["number"]: each["res"] for each in records if each["kind"] == "cqe"}
         self.assertEqual(report["bytes_sent"], sum(done[each["number"]] for each in sent))
