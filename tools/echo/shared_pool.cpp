@@ -65,7 +65,7 @@ bool shared_pool::prepare_send(std::uint32_t slot, std::uint64_t user_data,
     } else {
         at.message = ::msghdr{};
         at.message.msg_iov = at.pieces.data();
-        at.message.msg_iovlen = what.pieces;
+        at.message.msg_iovlen = static_cast<decltype(at.message.msg_iovlen)>(what.pieces);
         entry = ring_.prepare_sendmsg(socket, &at.message, user_data);
     }
     bytes = what.bytes;

@@ -47,8 +47,8 @@ std::string checker::take(connection& peer, std::uint32_t index, std::span<const
         return fmt::format(
             "connection {}: {} bytes came that were not sent, after byte {} of its "
             "stream; the first is 0x{:02x} and nothing was expected",
-            index, with_commas(bytes.size() - wanted.size()), with_commas(peer.bytes_received),
-            std::to_integer<unsigned>(bytes[wanted.size()]));
+            index, with_commas(std::uint64_t{bytes.size() - wanted.size()}),
+            with_commas(peer.bytes_received), std::to_integer<unsigned>(bytes[wanted.size()]));
     }
     return {};
 }

@@ -32,9 +32,12 @@ word load_word(const std::byte* from) noexcept {
 word key_at(word key, std::uint64_t position) noexcept {
     const word block_key = mix(key + (position / pattern::block_bytes + 1) * odd_constant);
     // So that its first byte in memory is the one that belongs to `position`.
-    const int bits = static_cast<int>(position % word_bytes) * 8;
-    return std::endian::native == std::endian::little ? std::rotr(block_key, bits)
-                                                      : std::rotl(block_key, bits);
+    constexpr unsigned word_bits = word_bytes * 8;
+    const auto bits = static_cast<unsigned>(position % word_bytes) * 8;
+    // Two shifts: the standard libraries do not agree on the type of std::rotr()'s count.
+    const unsigned rest = (word_bits - bits) % word_bits;
+    return std::endian::native == std::endian::little ? block_key >> bits | block_key << rest
+                                                      : block_key << bits | block_key >> rest;
 }
 
 void fill_run(const std::byte* table, word key, std::byte* out, std::size_t bytes) noexcept {

@@ -30,7 +30,7 @@ TEST(null_backend_posix_test, a_message_s_result_is_the_sum_of_its_pieces) {
                                 iovec{bytes.data(), 7}};
     msghdr message{};
     message.msg_iov = pieces.data();
-    message.msg_iovlen = pieces.size();
+    message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(pieces.size());
     sqe entry;
     prep_sendmsg(entry, fd{3}, &message, 0, 1);
     ring.push(entry);
