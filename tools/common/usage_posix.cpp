@@ -4,6 +4,8 @@
 
 #include <sys/resource.h>
 
+#include "common/usage_os.hpp"
+
 namespace ioring::tools {
 namespace {
 
@@ -16,12 +18,12 @@ std::chrono::microseconds microseconds_of(const timeval& time) noexcept {
 usage usage_now() noexcept {
     rusage now{};
     getrusage(RUSAGE_SELF, &now);
-    return {.user = microseconds_of(now.ru_utime),
-            .system = microseconds_of(now.ru_stime),
-            .waits = static_cast<std::uint64_t>(now.ru_nvcsw),
-            .preemptions = static_cast<std::uint64_t>(now.ru_nivcsw),
-            // Linux and BSD count in KiB.
-            .memory_peak_bytes = static_cast<std::uint64_t>(now.ru_maxrss) * 1024};
+    return {
+        .user = microseconds_of(now.ru_utime),
+        .system = microseconds_of(now.ru_stime),
+        .waits = static_cast<std::uint64_t>(now.ru_nvcsw),
+        .preemptions = static_cast<std::uint64_t>(now.ru_nivcsw),
+        .memory_peak_bytes = static_cast<std::uint64_t>(now.ru_maxrss) * memory_peak_unit_bytes};
 }
 
 usage operator-(const usage& after, const usage& before) noexcept {
