@@ -9,8 +9,9 @@ function(ioring_compile_settings target scope)
                           CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
     target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:ioring_warnings>)
     # Nobody replaces the library's own functions one by one, so the compiler may inline them into
-    # each other although the code is position independent (GCC does not by default).
-    if(NOT MSVC)
+    # each other although the code is position independent (GCC does not by default; macOS has no
+    # such interposition).
+    if(NOT MSVC AND NOT APPLE)
       target_compile_options(${target} PRIVATE -fno-semantic-interposition)
     endif()
   endif()
@@ -63,6 +64,15 @@ function(ioring_add_library)
   target_include_directories(ioring ${scope} "${PROJECT_SOURCE_DIR}/include")
 endfunction()
 
+# The folder of a header-only library of this machine, without all else that may stand in the same
+# folder: another system's compiler must not see the headers of this one.
+function(ioring_only_headers_of header folder result)
+  get_filename_component(name "${header}" DIRECTORY)
+  file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/host_include")
+  file(CREATE_LINK "${folder}/${name}" "${PROJECT_BINARY_DIR}/host_include/${name}" SYMBOLIC)
+  set(${result} "${PROJECT_BINARY_DIR}/host_include" PARENT_SCOPE)
+endfunction()
+
 # What the tools may use beside the library: command lines, formatting and JSON, headers only. They
 # are never part of the library itself.
 function(ioring_find_tool_dependencies)
@@ -83,7 +93,11 @@ function(ioring_find_tool_dependencies)
       message(FATAL_ERROR "The tools need <${header}>: install the package ${package}, or "
                           "configure with -DIORING_BUILD_TOOLS=OFF")
     endif()
-    target_include_directories(ioring_tool_dependencies SYSTEM INTERFACE "${${variable}}")
+    set(folder "${${variable}}")
+    if(CMAKE_CROSSCOMPILING)
+      ioring_only_headers_of("${header}" "${folder}" folder)
+    endif()
+    target_include_directories(ioring_tool_dependencies SYSTEM INTERFACE "${folder}")
   endforeach()
 endfunction()
 
@@ -120,6 +134,9 @@ function(ioring_add_tool folder)
     target_link_libraries(ioring-${name} PRIVATE ${links})
     set_target_properties(ioring-${name} PROPERTIES
                           RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+    if(IORING_BUILD_TESTS)
+      ioring_add_linked_test(ioring-${name})
+    endif()
   endif()
   if(IORING_BUILD_TESTS)
     ioring_add_gtests(tool_${name} SOURCES ${tests} ALONE ${alone} LINKS ${links}
@@ -140,6 +157,7 @@ function(ioring_add_example file)
   set_target_properties(${target} PROPERTIES OUTPUT_NAME "${stem}"
                         RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/examples")
   if(IORING_BUILD_TESTS)
+    ioring_add_linked_test(${target})
     file(GLOB scripts CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${stem}_test.py"
          "${CMAKE_CURRENT_SOURCE_DIR}/${stem}_test.sh")
     foreach(script IN LISTS scripts)

@@ -3,9 +3,14 @@
 #
 # A unit test whose name contains `thread` has the label `threads`, the others `unit`: the former
 # run under ThreadSanitizer too.
-find_package(GTest REQUIRED)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 include(GoogleTest)
+if(CMAKE_CROSSCOMPILING)
+  # No program runs here; that each is there, as the other system wants it, is what is tested.
+  include(IORingCrossTests)
+else()
+  find_package(GTest REQUIRED)
+endif()
 
 # Seconds after which ctest ends one test. No wait in a test may come near it.
 set(IORING_TEST_TIMEOUT_S 120)
@@ -15,6 +20,9 @@ set(IORING_TEST_TIMEOUT_S 120)
 #
 # Builds `program`, by default ioring_<name>_test; ctest names its tests <name>.<suite>.<test>.
 function(ioring_add_gtest name)
+  if(CMAKE_CROSSCOMPILING AND NOT IORING_CROSS_UNIT_TESTS)
+    return()
+  endif()
   cmake_parse_arguments(arg "" "PROGRAM" "SOURCES;LINKS;INCLUDES" ${ARGN})
   set(target ioring_${name}_test)
   if(arg_PROGRAM)
@@ -31,6 +39,10 @@ function(ioring_add_gtest name)
   endif()
   set_target_properties(${target} PROPERTIES
                         RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/bin")
+  if(CMAKE_CROSSCOMPILING)
+    ioring_add_linked_test(${target})
+    return()
+  endif()
   foreach(label IN ITEMS unit threads)
     if(label STREQUAL "threads")
       set(filter "*thread*")
@@ -70,8 +82,11 @@ endfunction()
 #
 # Runs a python or shell script as the test `name`. The script finds what it needs in its
 # environment: IORING_SOURCE_DIR, IORING_BUILD_DIR, IORING_BIN_DIR (the tools) and
-# IORING_SANITIZE. Exit status 77 is a skip.
+# IORING_SANITIZE. Exit status 77 is a skip. There is none in a cross build.
 function(ioring_add_script_test name script)
+  if(CMAKE_CROSSCOMPILING)
+    return()
+  endif()
   cmake_parse_arguments(arg "" "" "LABELS;ARGS" ${ARGN})
   if(script MATCHES "\\.py$")
     # -B: no cached byte code beside the sources.
@@ -84,6 +99,14 @@ function(ioring_add_script_test name script)
     TIMEOUT ${IORING_TEST_TIMEOUT_S} SKIP_RETURN_CODE 77 LABELS "${arg_LABELS}"
     ENVIRONMENT "IORING_SOURCE_DIR=${PROJECT_SOURCE_DIR};IORING_BUILD_DIR=${PROJECT_BINARY_DIR};\
 IORING_BIN_DIR=${PROJECT_BINARY_DIR}/bin;IORING_SANITIZE=${ioring_sanitizers}")
+endfunction()
+
+# For a program that another system will run: a test that it has been linked for that system. None
+# where programs run and their own tests say more.
+function(ioring_add_linked_test target)
+  if(CMAKE_CROSSCOMPILING)
+    ioring_add_cross_linked_test(${target})
+  endif()
 endfunction()
 
 # Registers a folder without a CMakeLists.txt of its own: its *_test.cpp become one executable
