@@ -3,6 +3,7 @@
 // where.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -152,23 +153,25 @@ TEST_P(trace_over, other_bytes_than_the_recorded_ones_end_the_replay) {
 
 TEST_P(trace_over, an_accepted_connection_is_a_socket_in_the_replay_too) {
     const trace_file file;
-    sockaddr_storage peer{};
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    const std::string path = file.path() + ".socket";
+    ASSERT_LT(path.size(), sizeof name.sun_path);
+    path.copy(name.sun_path, path.size());
+    auto* const address = reinterpret_cast<sockaddr*>(&name);
+    std::uint32_t recorded_bytes = 0;
     for (const bool replaying : {false, true}) {
-        const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_storage name{};
-        name.ss_family = AF_UNIX;
-        const std::string path = file.path() + ".socket";
-        path.copy(reinterpret_cast<char*>(&name) + sizeof(sa_family_t), path.size());
-        const auto name_bytes = static_cast<socklen_t>(sizeof(sa_family_t) + path.size() + 1);
+        const int listener = ::socket(AF_UNIX, SOCK_STREAM, 0);
         (void)::unlink(path.c_str());
-        ASSERT_EQ(0, ::bind(listener, reinterpret_cast<sockaddr*>(&name), name_bytes));
+        ASSERT_EQ(0, ::bind(listener, address, sizeof name));
         ASSERT_EQ(0, ::listen(listener, 1));
-        const int client = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const int client = ::socket(AF_UNIX, SOCK_STREAM, 0);
         if (!replaying) {
-            ASSERT_EQ(0, ::connect(client, reinterpret_cast<sockaddr*>(&name), name_bytes));
+            ASSERT_EQ(0, ::connect(client, address, sizeof name));
         }
         program ring =
             make(replaying ? "replay:" + file.path() : "trace:" + file.path() + ":" + GetParam());
+        sockaddr_storage peer{};
         std::uint32_t peer_bytes = sizeof peer;
         sqe entry;
         prep_accept(entry, fd{listener}, reinterpret_cast<sockaddr*>(&peer), &peer_bytes,
@@ -176,7 +179,11 @@ TEST_P(trace_over, an_accepted_connection_is_a_socket_in_the_replay_too) {
         ring.push(entry);
         const cqe accepted = ring.complete_one();
         ASSERT_GE(accepted.res, 0);
-        EXPECT_EQ(sizeof(sa_family_t), peer_bytes);  // An unnamed peer.
+        EXPECT_EQ(AF_UNIX, peer.ss_family);
+        if (replaying) {
+            EXPECT_EQ(recorded_bytes, peer_bytes);
+        }
+        recorded_bytes = peer_bytes;
         int type = 0;
         socklen_t bytes = sizeof type;
         EXPECT_EQ(0, ::getsockopt(accepted.res, SOL_SOCKET, SO_TYPE, &type, &bytes));

@@ -25,9 +25,10 @@ std::vector<std::string> backends_with_io() {
 
 class echo_over_faults : public testing::TestWithParam<std::string> {
 protected:
-    static echo_results run(std::uint64_t seed, unsigned level) {
+    static echo_results run(std::uint64_t seed, unsigned level,
+                            const std::string& inner = GetParam()) {
         const std::string name =
-            "fault:" + std::to_string(seed) + "@" + std::to_string(level) + ":" + GetParam();
+            "fault:" + std::to_string(seed) + "@" + std::to_string(level) + ":" + inner;
         ring made;
         std::string why;
         echo_results results;
@@ -54,6 +55,17 @@ TEST_P(echo_over_faults, every_byte_comes_back_at_each_level_that_keeps_connecti
             ASSERT_EQ(echo::clients_count, results.finished);
             ASSERT_EQ(0U, results.broken);
         }
+    }
+}
+
+// The inner one refuses and cuts what the outer one hands over.
+TEST_P(echo_over_faults, faults_around_faults_are_survived_too) {
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        const std::string inner = "fault:" + std::to_string(seed + 1000) + "@2:" + GetParam();
+        SCOPED_TRACE(inner);
+        const echo_results results = run(seed, 2, inner);
+        ASSERT_EQ("", results.problem);
+        ASSERT_EQ(echo::clients_count, results.finished);
     }
 }
 

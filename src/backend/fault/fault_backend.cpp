@@ -21,6 +21,9 @@
 namespace ioring::backends::fault {
 namespace {
 
+// How soon the inner backend is given again what it did not take.
+constexpr std::int64_t retry_ns = 1'000'000;
+
 struct parameters {
     std::uint64_t seed = 0;
     unsigned level = level_default;
@@ -170,6 +173,7 @@ int fault_backend::wait(std::uint32_t min_complete, std::int64_t timeout_ns) noe
         bounded ? platform::deadline_ns(std::chrono::nanoseconds{timeout_ns}) : 0;
     bool may_end_early = true;
     for (;;) {
+        (void)hand_over();
         const int error = inner_->enter(0, 0, enter_flag::getevents, no_timeout);
         if (error == -EEXIST || error == -EOWNERDEAD) return error;
         fetch();
@@ -180,10 +184,15 @@ int fault_backend::wait(std::uint32_t min_complete, std::int64_t timeout_ns) noe
             ++turn_;
             continue;
         }
-        const std::int64_t left = bounded ? platform::time_left(deadline).count() : no_timeout;
+        std::int64_t left = bounded ? platform::time_left(deadline).count() : no_timeout;
+        // What the inner backend has not taken yet may be what is waited for.
+        const bool behind = sqes_pending(inner_->view()) != 0 && left != 0;
+        if (behind) left = bounded ? std::min(left, retry_ns) : retry_ns;
         const int result = inner_->enter(0, 1, enter_flag::getevents, left);
+        const bool any = fetch();
+        if (behind && result == -ETIME) continue;
         // A wait that ends well and brings nothing was ended by a wake.
-        if (!fetch() || result < 0) return result;
+        if (!any || result < 0) return result;
     }
 }
 
