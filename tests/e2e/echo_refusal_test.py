@@ -206,11 +206,13 @@ class EchoRefusal(unittest.TestCase):
 
     def test_too_little_locked_memory_for_the_ring_says_so(self):
         user = NOBODY - 1  # Nothing is charged to it yet: the limit is one for all of a user's.
-        code, _, err = self.run_echo("--port", "0", "--duration", "100ms", "--quiet",
-                                     **self.unprivileged(resource.RLIMIT_MEMLOCK, 4096, user))
+        code, out, err = self.run_echo("--port", "0", "--duration", "100ms", "--quiet",
+                                       **self.unprivileged(resource.RLIMIT_MEMLOCK, 4096, user))
         if code != 0:  # Some kernels do not charge the ring itself.
             self.assertEqual(EXIT_SYSTEM, code)
             self.assertRegex(err, r"^ioring-echo: .*(memlock|locked memory).*\n$")
+        else:
+            self.assertIn("(backend uring: ", out, "a limit is no reason to fall back")
 
     def unprivileged(self, limit, value, user=NOBODY):
         """Arguments for a child with a limit and, where we are root, who is exempt, as nobody."""
