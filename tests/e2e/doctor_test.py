@@ -178,7 +178,8 @@ class Doctor(unittest.TestCase):
         for peer in peers:
             self.assertEqual(b"!", support.read_exactly(peer, 1))
         taken = self.mappings(server)
-        self.assertLessEqual(taken, needed["mappings"])
+        if not support.SANITIZED:  # Whose own mappings are many.
+            self.assertLessEqual(taken, needed["mappings"])
         self.assertGreaterEqual(taken - before, count - 256)
         self.assertLessEqual(server.descriptors(), needed["descriptors"])
         for peer in peers:
