@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // connect_test.cpp - what connect promises, and what it holds back meanwhile.
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include <string>
+#include <string_view>
 
 #include "conformance.hpp"
 
@@ -16,6 +20,10 @@ protected:
     int connect(const socket_end& from, const endpoint& to) {
         prepare_connect(from, to, 1);
         return complete_one(1).res;
+    }
+    // A name of this process's own: the same test may run on another backend at the same time.
+    static std::string own_name(std::string_view what) {
+        return "unix:@ioring-conformance-" + std::string{what} + std::to_string(::getpid());
     }
     // An address where nobody listens, although its port is taken.
     static plain_listener nobody() {
@@ -61,7 +69,7 @@ TEST_P(connect_test, after_a_refusal_the_socket_can_connect_elsewhere) {
 }
 
 TEST_P(connect_test, a_local_path_without_listener_is_an_error) {
-    const plain_listener listener = listen_on("unix:@ioring-conformance-nobody");
+    const plain_listener listener = listen_on(own_name("nobody"));
     const endpoint gone = listener.address;
     const socket_end client = open_stream(address_family::local);
     ASSERT_EQ(0, ::shutdown(listener.socket.number(), SHUT_RDWR));
@@ -200,7 +208,7 @@ TEST_P(connect_test, a_refusal_whose_reason_somebody_has_read_is_no_success) {
 
 // Allowed difference D14: io_uring waits, others cannot.
 TEST_P(connect_test, a_full_queue_of_a_local_listener_is_waited_out_or_told) {
-    const plain_listener listener = listen_on("unix:@ioring-conformance-full", /*backlog=*/0);
+    const plain_listener listener = listen_on(own_name("full"), /*backlog=*/0);
     const socket_end first = connect_to(listener.address);
     const socket_end second = open_stream(address_family::local);
     prepare_connect(second, listener.address, 1);

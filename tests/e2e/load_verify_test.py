@@ -174,11 +174,13 @@ class VerifyTest(unittest.TestCase):
 
     def test_bytes_of_another_connection_are_a_mismatch(self):
         result = self.load(SwapConnections(), "-c", 4, "-s", 64, "-d", 2, "-n", 4000)
-        self.expect(result, "connection [0-3]: byte 0 of its stream .* came back as", mismatches=2)
+        self.expect(result, r"connection [0-3]: byte \d of its stream .* came back as",
+                    mismatches=2)
 
     def test_chunks_that_change_places_are_a_mismatch(self):
         result = self.load(SwapChunks(), "-c", 3, "-s", 64, "-d", 16, "-n", 500)
-        self.expect(result, "byte 0 of its stream", mismatches=3)
+        # The chunks' first bytes may happen to be the same.
+        self.expect(result, r"byte \d of its stream", mismatches=3)
 
     def test_a_byte_after_the_end_is_a_mismatch(self):
         result = self.load(ExtraByteAtEnd(), "-c", 3, "-n", 100)
