@@ -101,6 +101,7 @@ bool readiness_kernel::start_queued(operation& op, std::uint8_t which) noexcept 
         ends_by_data_only(op)) {
         return park(op, which);
     }
+    if (of != nullptr && of->polls.first != nullptr) run_polls(op.entry.fd);
     const outcome how = attempt(op);
     switch (how.what) {
         case outcome::kind::ended: end(op, how); return false;
@@ -239,9 +240,10 @@ void readiness_kernel::on_event(std::int32_t fd, std::uint8_t directions,
         if (table_.find(fd)->connecting != nullptr) return;
         directions |= direction::read | direction::write;
     }
+    // Polls first: what they wait for is gone once a receive has taken it.
+    if (table_.find(fd)->polls.first != nullptr) run_polls(fd);
     if ((directions & direction::read) != 0) run_queue(fd, direction::read);
     if ((directions & direction::write) != 0) run_queue(fd, direction::write);
-    if (table_.find(fd)->polls.first != nullptr) run_polls(fd);
 }
 
 void readiness_kernel::run_queue(std::int32_t fd, std::uint8_t which) noexcept {
