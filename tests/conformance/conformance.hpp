@@ -45,6 +45,8 @@ protected:
     [[nodiscard]] bool can(opcode op) const { return ring_.probe().supports(op); }
     // Whether the kernel's io_uring does the work, older or not. For allowed differences only.
     [[nodiscard]] static bool is_uring() { return GetParam().starts_with("uring"); }
+    // Whether events come late, in pieces and in any order there, on purpose.
+    [[nodiscard]] static bool is_faulty() { return GetParam().ends_with("_faulty"); }
 
     // A zeroed SQE; submits what is prepared when the queue is full.
     [[nodiscard]] sqe& next_sqe();

@@ -168,7 +168,7 @@ TEST_P(order_test, one_busy_connection_does_not_keep_another_waiting) {
     const auto at = std::find_if(all.begin(), all.end(),
                                  [](const cqe& done) { return done.user_data == count; });
     ASSERT_NE(all.end(), at);
-    if (!is_uring()) {
+    if (!is_uring() && !is_faulty()) {
         EXPECT_GE(2 * 16, at - all.begin());
     }
 }

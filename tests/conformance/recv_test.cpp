@@ -173,7 +173,13 @@ TEST_P(recv_test, wait_all_gives_what_came_before_it_was_cancelled) {
     prep_cancel(next_sqe(), /*target=*/1, 0, /*user_data=*/2);
     const std::vector<cqe> all = complete(2);
     EXPECT_EQ(0, with_user_data(all, 2).res);
-    EXPECT_EQ(3, with_user_data(all, 1).res);
+    const int result = with_user_data(all, 1).res;
+    if (is_faulty() &&
+        result == -ECANCELED) {  // It had not heard of them: they are where they were.
+        EXPECT_EQ(3, recv(ours, buffer_, msg_flag::dont_wait));
+    } else {
+        EXPECT_EQ(3, result);
+    }
 }
 
 TEST_P(recv_test, peek_leaves_the_bytes_where_they_are) {
