@@ -15,4 +15,12 @@ std::vector<std::string> names_with(feature which) {
     return names;
 }
 
+std::vector<std::string> names_of_prompt() {
+    std::vector<std::string> names;
+    for (const std::string& name : names_under_test()) {
+        if (!name.ends_with("_late")) names.push_back(name);
+    }
+    return names;
+}
+
 }  // namespace ioring::conformance

@@ -50,6 +50,11 @@ inline int wait_through(ring& on, std::uint32_t min_complete, std::chrono::nanos
     }
 }
 
+// Those that post completions as soon as they can. The others (late_linux.cpp) hold them back and
+// let them overtake each other, as D1 of the contract allows: no place to test order and counts.
+[[nodiscard]] std::vector<std::string> names_of_prompt();
+inline auto every_prompt_backend() { return testing::ValuesIn(names_of_prompt()); }
+
 // The backends that have `which`, and those that cannot be set up, whose tests then skip. That one
 // without it refuses what needs it is a test of its own (refusal_test).
 [[nodiscard]] std::vector<std::string> names_with(feature which);

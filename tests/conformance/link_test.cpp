@@ -24,7 +24,7 @@ protected:
 
     std::array<std::byte, 16> buffer_{};
 };
-INSTANTIATE_TEST_SUITE_P(backend, link_test, every_backend(), backend_name);
+INSTANTIATE_TEST_SUITE_P(backend, link_test, every_prompt_backend(), backend_name);
 
 TEST_P(link_test, runs_one_after_the_other) {
     const auto [ours, theirs] = connected_pair();

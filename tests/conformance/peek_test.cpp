@@ -22,7 +22,7 @@ protected:
 
     std::array<std::byte, 16> buffer_{};
 };
-INSTANTIATE_TEST_SUITE_P(backend, peek_test, every_backend(), backend_name);
+INSTANTIATE_TEST_SUITE_P(backend, peek_test, every_prompt_backend(), backend_name);
 
 TEST_P(peek_test, alone_completes_a_recv_that_was_parked) {
     const auto [ours, theirs] = connected_pair();

@@ -35,7 +35,7 @@ protected:
 
     std::array<std::byte, 16> buffer_{};
 };
-INSTANTIATE_TEST_SUITE_P(backend, poll_test, every_backend(), backend_name);
+INSTANTIATE_TEST_SUITE_P(backend, poll_test, every_prompt_backend(), backend_name);
 
 TEST_P(poll_test, tells_at_once_what_is_there) {
     const auto [ours, theirs] = connected_pair();

@@ -26,7 +26,7 @@ protected:
 
     std::array<std::byte, 16> buffer_{};
 };
-INSTANTIATE_TEST_SUITE_P(backend, queue_test, every_backend(), backend_name);
+INSTANTIATE_TEST_SUITE_P(backend, queue_test, every_prompt_backend(), backend_name);
 
 TEST_P(queue_test, full_of_submissions_is_a_nullptr_and_loses_nothing) {
     std::uint64_t prepared = 0;

@@ -23,7 +23,7 @@ protected:
 
     std::array<std::byte, 16> buffer_{};
 };
-INSTANTIATE_TEST_SUITE_P(backend, timeout_test, every_backend(), backend_name);
+INSTANTIATE_TEST_SUITE_P(backend, timeout_test, every_prompt_backend(), backend_name);
 
 TEST_P(timeout_test, ends_with_etime_after_its_length) {
     const auto start = clock::now();

@@ -19,7 +19,7 @@ class wait_test : public backend_test {
 protected:
     std::array<std::byte, 16> buffer_{};
 };
-INSTANTIATE_TEST_SUITE_P(backend, wait_test, every_backend(), backend_name);
+INSTANTIATE_TEST_SUITE_P(backend, wait_test, every_prompt_backend(), backend_name);
 
 TEST_P(wait_test, ends_when_its_time_is_over_with_nothing_in_flight) {
     const auto start = clock::now();
