@@ -5,7 +5,7 @@
 // fails, allocates or calls the system; a wrong argument shows as the error of the completion. What
 // an SQE points at (bytes, sockaddr, msghdr, iovec, timespec) belongs to the operation until its
 // CQE has been read. `user_data` is the last argument everywhere and comes back in the CQE; ~0 is
-// reserved.
+// reserved. docs/contract.md says what each promises, and where backends may differ.
 //
 // Modifiers (link, buffer select, skip-success ...) are or-ed into `sqe::flags` afterwards.
 #pragma once
@@ -107,8 +107,8 @@ inline void prep_recv_multishot(sqe& entry, fd socket, std::uint16_t buffer_grou
     entry.ioprio = transfer_flag::multishot;
 }
 
-// The result is the bytes sent. With msg_flag::wait_all only an error or a shutdown makes it short.
-// On io_uring a send never raises SIGPIPE.
+// The result is the bytes sent. With msg_flag::wait_all only an error, a shutdown or a cancel makes
+// it short. A send never raises SIGPIPE.
 inline void prep_send(sqe& entry, fd socket, std::span<const std::byte> bytes,
                       std::uint32_t msg_flags, std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::send,
@@ -119,8 +119,8 @@ inline void prep_send(sqe& entry, fd socket, std::span<const std::byte> bytes,
                 .user_data = user_data};
 }
 
-// Sends `count` pieces in order as one operation. Linux 6.17 or newer (probe: send_vectorized);
-// prep_sendmsg does the same everywhere.
+// Sends `count` pieces in order as one operation. On io_uring from Linux 6.17 (probe:
+// feature::send_vectorized); prep_sendmsg does the same everywhere.
 inline void prep_send_vectorized(sqe& entry, fd socket, const ::iovec* pieces, std::uint32_t count,
                                  std::uint32_t msg_flags, std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::send,
@@ -133,8 +133,8 @@ inline void prep_send_vectorized(sqe& entry, fd socket, const ::iovec* pieces, s
 }
 
 // Posts two CQEs: the result, with `more`, and a notification when the bytes may be written again.
-// If the result comes without `more`, no notification follows. On loopback the kernel copies all
-// the same.
+// If the result comes without `more`, no notification follows. Linux copies all the same on
+// loopback, and user-space kernels always.
 inline void prep_send_zc(sqe& entry, fd socket, std::span<const std::byte> bytes,
                          std::uint32_t msg_flags, std::uint16_t zc_flags,
                          std::uint64_t user_data) noexcept {
@@ -172,7 +172,7 @@ inline void prep_read_fixed(sqe& entry, fd file, std::span<std::byte> buffer, st
                 .buf_index = buffer_slot};
 }
 
-// As prep_read_fixed. On a socket whose peer is gone the kernel raises SIGPIPE: prefer prep_send
+// As prep_read_fixed. On a socket whose peer is gone io_uring raises SIGPIPE: prefer prep_send
 // there.
 inline void prep_write_fixed(sqe& entry, fd file, std::span<const std::byte> bytes,
                              std::uint64_t offset, std::uint16_t buffer_slot,
@@ -195,8 +195,8 @@ inline void prep_shutdown(sqe& entry, fd socket, shutdown_how how,
                 .user_data = user_data};
 }
 
-// Closes the descriptor and nothing else: an operation in flight on it stays in flight on io_uring,
-// and no FIN is sent. ring::prepare_close() cancels first.
+// Closes the descriptor and nothing else. On io_uring an operation in flight on it stays in flight,
+// and no FIN is sent; user-space kernels cancel it. ring::prepare_close() cancels first everywhere.
 inline void prep_close(sqe& entry, fd file, std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::close, .fd = file.value, .user_data = user_data};
 }
@@ -221,7 +221,8 @@ inline void prep_cancel_fd(sqe& entry, fd file, std::uint32_t cancel_flags,
                 .user_data = user_data};
 }
 
-// Cancels everything in flight on this ring; the result is the count.
+// Cancels everything in flight on this ring; the result is the count, in which io_uring includes an
+// operation of the library's own.
 inline void prep_cancel_everything(sqe& entry, std::uint64_t user_data) noexcept {
     prep_cancel(entry, /*target=*/0, cancel_flag::any | cancel_flag::all, user_data);
 }
@@ -233,15 +234,17 @@ inline void prep_poll_add(sqe& entry, fd file, std::uint32_t events,
         sqe{.op = opcode::poll_add, .fd = file.value, .op_flags = events, .user_data = user_data};
 }
 
-// One CQE each time an event appears (edge-triggered), until one comes without `more`.
+// At least one CQE each time an event appears that was not there, until one comes without `more`.
+// The same event may be told more than once.
 inline void prep_poll_multishot(sqe& entry, fd file, std::uint32_t events,
                                 std::uint64_t user_data) noexcept {
     prep_poll_add(entry, file, events, user_data);
     entry.len = poll_flag::multishot;
 }
 
-// Changes the poll that carries `target`. Keeps what `flags` (poll_flag) does not name; pass
-// poll_flag::multishot too when the poll is to stay multishot.
+// Changes the poll that carries `target`: what `flags` (poll_flag::update_events,
+// update_user_data) names, and nothing else; a multishot one stays so. Results: 0, -ENOENT,
+// -EALREADY.
 inline void prep_poll_update(sqe& entry, std::uint64_t target, std::uint64_t new_user_data,
                              std::uint32_t events, std::uint32_t flags,
                              std::uint64_t user_data) noexcept {
@@ -260,8 +263,8 @@ inline void prep_poll_remove(sqe& entry, std::uint64_t target, std::uint64_t use
 }
 
 // Completes with -ETIME after `*time` (timeout_flag::absolute: at that time of the monotonic
-// clock), or with 0 as soon as `completions` other operations have completed; 0 means time alone.
-// With timeout_flag::multishot it fires `completions` times (0: for ever).
+// clock), or with 0 as soon as `completions` other operations have posted completions; 0 means time
+// alone. With timeout_flag::multishot it fires `completions` times (0: for ever).
 inline void prep_timeout(sqe& entry, const kernel_timespec* time, std::uint32_t completions,
                          std::uint32_t timeout_flags, std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::timeout,
@@ -272,8 +275,8 @@ inline void prep_timeout(sqe& entry, const kernel_timespec* time, std::uint32_t 
                 .user_data = user_data};
 }
 
-// Gives the timeout that carries `target` a new time. Results: 0, -ENOENT, -EALREADY. For the timer
-// of a link add timeout_flag::link_timeout_update.
+// Gives the timeout that carries `target` a new time; a count of completions is dropped. Results:
+// 0, -ENOENT, -EALREADY. For the timer of a link add timeout_flag::link_timeout_update.
 inline void prep_timeout_update(sqe& entry, const kernel_timespec* time, std::uint64_t target,
                                 std::uint32_t timeout_flags, std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::timeout_remove,
@@ -291,7 +294,8 @@ inline void prep_timeout_remove(sqe& entry, std::uint64_t target,
 }
 
 // Bounds the operation before it, which must carry sqe_flag::io_link. Both complete: the operation
-// with -ECANCELED and this with -ETIME, or the operation with its result and this with -ECANCELED.
+// with -ECANCELED (or its byte count, if part had moved) and this with -ETIME, or the operation
+// with its result and this with -ECANCELED.
 inline void prep_link_timeout(sqe& entry, const kernel_timespec* time, std::uint32_t timeout_flags,
                               std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::link_timeout,
@@ -302,7 +306,7 @@ inline void prep_link_timeout(sqe& entry, const kernel_timespec* time, std::uint
 }
 
 // Posts a CQE {target_user_data, res} on the ring whose descriptor is `target`, and completes with
-// 0 here.
+// 0 here. That ring must have had its first submit or wait.
 inline void prep_msg_ring(sqe& entry, fd target, std::int32_t res, std::uint64_t target_user_data,
                           std::uint32_t msg_ring_flags, std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::msg_ring,

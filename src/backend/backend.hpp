@@ -5,7 +5,7 @@
 // the two queues that `view()` describes, consumes SQEs and posts CQEs. Only enter() makes
 // progress, and it is the only virtual call of the data path: one a batch.
 //
-// What every backend promises (docs/architecture.md says why):
+// What every backend promises (docs/contract.md has all of it, each with its test):
 //  - Each accepted SQE gets exactly one terminal CQE (a multishot one any number with `more`
 //    first), except a successful one with cqe_skip_success.
 //  - An opcode or flag outside probe() completes with -EINVAL; one that is in it but impossible for
