@@ -288,7 +288,8 @@ int run_turns(const kernel_mask& mask) {
     for (int turn = 0; turn < turns; ++turn) {
         for (std::uint64_t i = 0; i < 3; ++i) ring.push_nop(i);
         const std::int64_t timeout_ns = turn % 2 == 0 ? patience_ns : no_timeout;
-        if (ring.submit_and_wait(3, timeout_ns) != 3 || ring.reap().size() != 3) return 5;
+        // Without memory of its own: a sanitizer's allocator makes calls too.
+        if (ring.submit_and_wait(3, timeout_ns) != 3 || ring.drop_all() != 3) return 5;
     }
     ::syscall(SYS_getppid);
     return 0;
