@@ -7,7 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -193,6 +195,64 @@ TEST_P(trace_over, an_accepted_connection_is_a_socket_in_the_replay_too) {
         ::close(listener);
         ::close(client);
         (void)::unlink(path.c_str());
+    }
+}
+
+// What each enter returned, and which completions could be read after it. As many entries follow as
+// have completed, so that another grouping makes another program.
+using enters_seen = std::vector<std::pair<int, std::vector<std::uint64_t>>>;
+
+enters_seen run_in_batches(const std::string& backend_name) {
+    constexpr std::size_t enters = 200;
+    enters_seen seen;
+    program ring = make(backend_name);
+    std::uint64_t name = 0;
+    std::size_t due = 5;
+    while (seen.size() < enters) {
+        for (; due > 0 && ring.pending() < queues.sq_entries; --due) ring.push_nop(++name);
+        const int result = ring.submit_and_wait(1);
+        std::vector<std::uint64_t> completed;
+        for (const cqe& done : ring.reap()) completed.push_back(done.user_data);
+        due += completed.size();
+        seen.emplace_back(result, std::move(completed));
+    }
+    return seen;
+}
+
+TEST(replay_backend_test, enters_that_fail_cut_or_hold_back_do_the_same_again) {
+    const trace_file file;
+    const enters_seen first = run_in_batches("trace:" + file.path() + ":fault:3@2:null");
+    const auto refused = [](const auto& enter) { return enter.first == -EAGAIN; };
+    EXPECT_TRUE(std::any_of(first.begin(), first.end(), refused));
+    EXPECT_EQ(first, run_in_batches("replay:" + file.path()));
+}
+
+TEST_P(trace_over, a_completion_comes_no_sooner_than_what_was_submitted_before_it) {
+    const trace_file file;
+    for (const bool replaying : {false, true}) {
+        std::array<int, 2> ends{};
+        ASSERT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()));
+        program ring =
+            make(replaying ? "replay:" + file.path() : "trace:" + file.path() + ":" + GetParam());
+        std::array<std::byte, 8> buffer{};
+        sqe entry;
+        prep_recv(entry, fd{ends[0]}, buffer, 0, 1);
+        ring.push(entry);
+        ASSERT_EQ(1, ring.submit());
+        // As one that looks at the clock: it need not look as often again.
+        for (int look = 0; look < (replaying ? 5 : 1); ++look) {
+            EXPECT_EQ(-ETIME, ring.submit_and_wait(1, 0));
+            EXPECT_EQ(0U, ring.ready());
+        }
+        if (!replaying) {
+            ASSERT_EQ(4, ::send(ends[1], "late", 4, 0));
+        }
+        const kernel_timespec soon{.tv_sec = 0, .tv_nsec = 5'000'000};
+        prep_timeout(entry, &soon, 0, 0, 2);
+        ring.push(entry);
+        EXPECT_EQ(1, ring.submit_and_wait(2));
+        EXPECT_EQ(2U, ring.ready());
+        for (const int end : ends) ::close(end);
     }
 }
 

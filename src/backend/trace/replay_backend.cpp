@@ -84,10 +84,12 @@ int replay_backend::enter(std::uint32_t to_submit, std::uint32_t min_complete, s
                           std::int64_t) noexcept {
     if (const int error = owner_.claim(); error != 0) return error;
     groups_.look();
-    std::int32_t result = 0;
+    if (next_enter_is(to_submit, min_complete, flags)) return repeat(to_submit);
+    format::result_body result;
     // Unless the program has not yet submitted what it did in an enter that was played.
     if (expected_.empty()) (void)play_enter(result);
-    const std::uint32_t taken = submit(to_submit);
+    const std::uint32_t taken = offer(to_submit);
+    take(taken);
     deliver();
     flush();
     const bool waits = (flags & enter_flag::getevents) != 0 && taken >= to_submit;
@@ -107,15 +109,35 @@ int replay_backend::enter(std::uint32_t to_submit, std::uint32_t min_complete, s
     queues_.set_flags(sq_flags);
     if (taken > 0 || queues_.ready() > 0) return static_cast<int>(taken);
     if (ended() && min_complete > 0) return -EIO;
-    if (result < 0) return result;
+    if (result.result < 0) return result.result;
     return waits && min_complete > 0 ? -ETIME : 0;
 }
 
-std::uint32_t replay_backend::submit(std::uint32_t to_submit) noexcept {
+// An enter that is the recorded one.
+int replay_backend::repeat(std::uint32_t to_submit) noexcept {
+    format::result_body recorded;
+    const bool whole = play_enter(recorded);
+    const std::uint32_t batch = offer(to_submit);
+    if (!whole || !problem_.empty()) recorded.result = static_cast<std::int32_t>(batch);
+    take(std::min(batch, static_cast<std::uint32_t>(std::max(recorded.result, 0))));
+    deliver();
+    flush();
+    std::uint32_t sq_flags = recorded.sq_flags;
+    if (!overflow_.empty()) sq_flags |= sq_flag::cq_overflow;
+    queues_.set_flags(sq_flags);
+    return recorded.result;
+}
+
+// Meets the SQEs that are in the queue; returns how many that are.
+std::uint32_t replay_backend::offer(std::uint32_t to_submit) noexcept {
     const std::uint32_t batch = std::min(to_submit, queues_.pending());
-    for (std::uint32_t i = 0; i < batch; ++i) submit_one(queues_.at(i));
-    queues_.take(batch);
+    for (; offered_ < batch; ++offered_) submit_one(queues_.at(offered_));
     return batch;
+}
+
+void replay_backend::take(std::uint32_t count) noexcept {
+    queues_.take(count);
+    offered_ -= count;
 }
 
 void replay_backend::submit_one(const sqe& entry) noexcept {
@@ -181,10 +203,10 @@ bool replay_backend::same_descriptor(const sqe& recorded, const sqe& entry) cons
     return known == descriptors_.end() || known->second == entry.fd;
 }
 
-// Posts what is due, as far as its SQEs have been met.
+// Posts what is due, as far as the SQEs before it have been met.
 void replay_backend::deliver() noexcept {
     while (!due_.empty() && problem_.empty()) {
-        if (due_.front().body.number > matched_) return;
+        if (due_.front().after > matched_) return;
         deliver_one(due_.front());
         due_.pop_front();
     }

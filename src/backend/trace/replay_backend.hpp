@@ -2,9 +2,12 @@
 // replay_backend.hpp - a backend that is a recording: the program's SQEs are compared with the
 // recorded ones, and the recorded CQEs come back, with the bytes that came with them.
 //
-// Nothing is sent, received or waited for. Each enter of the program plays the next enter of the
-// file; one that waits plays on until there is something to read, or until the recorded program
-// submitted something next. A recorded CQE comes no sooner than the SQE that it belongs to.
+// Nothing is sent, received or waited for. An enter that asks for what the next one of the file
+// asked for does exactly what that one did: it takes as many SQEs, posts the same CQEs and returns
+// the same. A program may as well enter in other portions (it looks at the clock): then each enter
+// plays the next one of the file, and one that waits plays on until there is something to read, or
+// until the recorded program submitted something next. Either way a recorded CQE comes no sooner
+// than every SQE that the file has before it, so that CQEs which came together come together.
 //
 // Compared are opcode, flags, lengths, the bytes that are sent, and user_data (so that a program
 // whose user_data are addresses must be run without address randomisation), and descriptors: a
@@ -59,15 +62,18 @@ private:
         std::uint64_t number = 0;
         std::vector<recorded_memory> sent;
     };
-    // A CQE whose time has come, but perhaps not its SQE.
+    // A CQE of an enter that was played. The SQEs before it may not have been met.
     struct recorded_cqe {
         format::cqe_body body;
+        std::uint64_t after = 0;  // The number of the last SQE that the file has before it.
         std::vector<recorded_memory> memory;
     };
 
     // Reading the file (replay_script.cpp).
     void read_info();
-    bool play_enter(std::int32_t& result);
+    [[nodiscard]] bool next_enter_is(std::uint32_t to_submit, std::uint32_t min_complete,
+                                     std::uint32_t flags);
+    bool play_enter(format::result_body& result);
     void read_ahead(std::uint64_t number);
     [[nodiscard]] bool next(format::record& out);
     void keep(const format::record& each);
@@ -76,7 +82,9 @@ private:
     [[nodiscard]] std::int32_t recorded_result(register_op operation);
 
     // The program's side (replay_backend.cpp).
-    [[nodiscard]] std::uint32_t submit(std::uint32_t to_submit) noexcept;
+    [[nodiscard]] int repeat(std::uint32_t to_submit) noexcept;
+    std::uint32_t offer(std::uint32_t to_submit) noexcept;
+    void take(std::uint32_t count) noexcept;
     void submit_one(const sqe& entry) noexcept;
     void submit_internal(const sqe& entry) noexcept;
     void match(const sqe& entry) noexcept;
@@ -100,7 +108,9 @@ private:
     std::vector<recorded_memory> memory_;  // Of the next CQE.
     std::deque<std::pair<std::uint32_t, std::int32_t>> calls_;  // register_op and result.
     std::deque<cqe> overflow_;                                  // Found no room.
-    std::uint64_t matched_ = 0;                                 // The number of the last SQE met.
+    std::uint64_t read_ = 0;     // The number of the last SQE read from the file.
+    std::uint64_t matched_ = 0;  // That of the last SQE met.
+    std::uint32_t offered_ = 0;  // SQEs met that are still in the queue, as in the recording.
     operation_table operations_;
     group_table groups_;
     std::unordered_map<std::int32_t, std::int32_t> descriptors_;  // Of a recorded one, ours.

@@ -45,13 +45,28 @@ void replay_backend::read_info() {
     }
 }
 
+// Whether the program is where the recording is: nothing read is left to come, and the next enter
+// asked for the same.
+bool replay_backend::next_enter_is(std::uint32_t to_submit, std::uint32_t min_complete,
+                                   std::uint32_t flags) {
+    if (ended() || !expected_.empty() || !due_.empty() || !overflow_.empty()) return false;
+    keep_while(format::kind::call);
+    format::reader ahead = recording_;
+    format::record each;
+    std::string why;
+    if (ahead.next(each, why) != format::reader::outcome::record) return false;
+    if (each.kind != format::kind::enter) return false;
+    const auto was = each.as<format::enter_body>();
+    return was.to_submit == to_submit && was.min_complete == min_complete && was.flags == flags;
+}
+
 // Reads the next recorded enter to its end. `result` becomes its result. False at the end.
-bool replay_backend::play_enter(std::int32_t& result) {
+bool replay_backend::play_enter(format::result_body& result) {
     format::record each;
     while (next(each)) {
         keep(each);
         if (each.kind != format::kind::result) continue;
-        result = each.as<format::result_body>().result;
+        result = each.as<format::result_body>();
         return true;
     }
     return false;
@@ -94,8 +109,9 @@ void replay_backend::keep(const format::record& each) {
     switch (each.kind) {
         case format::kind::sqe: {
             const auto entry = each.as<sqe>();
-            if (entry.user_data != reserved_user_data)
-                expected_.push_back({entry, each.number, {}});
+            if (entry.user_data == reserved_user_data) break;
+            expected_.push_back({entry, each.number, {}});
+            read_ = each.number;
             break;
         }
         case format::kind::sent: {
@@ -114,7 +130,8 @@ void replay_backend::keep(const format::record& each) {
             break;
         }
         case format::kind::cqe: {
-            recorded_cqe done{.body = each.as<format::cqe_body>(), .memory = std::move(memory_)};
+            recorded_cqe done{
+                .body = each.as<format::cqe_body>(), .after = read_, .memory = std::move(memory_)};
             memory_.clear();
             if (done.body.entry.user_data != reserved_user_data) due_.push_back(std::move(done));
             break;
