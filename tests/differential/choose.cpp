@@ -242,11 +242,13 @@ void runner::make_and_add(const step& from, bool chained) {
     // What follows a worker's operation runs in the worker too: nobody knows when it is parked.
     const bool after_worker = std::ranges::any_of(
         chain_, [this](std::uint32_t tag) { return operations_.at(tag).worker; });
-    if (after_worker && (!made.prompt || made.ways != 0)) return;
+    if (after_worker && (!made.prompt || made.ways != 0 || made.what == verb::close)) return;
     // Nor does anything wait for a file that is closed to be gone, or for what a cancel sets off.
-    const bool after_close = std::ranges::any_of(
-        chain_, [this](std::uint32_t tag) { return operations_.at(tag).what == verb::close; });
-    if (after_close || (is_cancel(made.what) && !chain_.empty())) return;
+    const bool after_disturbance = std::ranges::any_of(chain_, [this](std::uint32_t tag) {
+        const verb before = operations_.at(tag).what;
+        return before == verb::close || is_cancel(before);
+    });
+    if (after_disturbance || (is_cancel(made.what) && !chain_.empty())) return;
     if (twin_of_ != 0) return add_twin(twin_of_, made);
     constexpr std::uint8_t kept = sqe_flag::io_link | sqe_flag::io_hardlink;
     made.entry.flags |= from.sqe_flags & kept;

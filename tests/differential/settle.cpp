@@ -16,7 +16,7 @@
 namespace ioring::differential {
 namespace {
 
-constexpr std::chrono::seconds patience{2};
+constexpr std::chrono::seconds patience{10};
 // An operation may need several turns for one completion: a part, a wait, the end of the stream.
 constexpr int quiet_looks_enough = 4;
 constexpr std::int64_t wait_ns = 20'000'000;
