@@ -150,18 +150,26 @@ TEST(buffer_ring_test, a_receive_names_the_buffer_and_ends_when_there_is_none) {
     prep_recv_multishot(entry, pair.ours(), 9, 0, 1);
     ring.push(entry);
     ASSERT_EQ(1, ring.submit());
-    for (const char* text : {"one", "two"}) {
-        ASSERT_EQ(3, ::send(pair.theirs(), text, 3, MSG_NOSIGNAL));
-        const cqe done = ring.complete_one();
+    const auto expect_text = [&](const char* text, const cqe& done) {
         EXPECT_EQ(3, done.res);
         EXPECT_TRUE(done.more());
         ASSERT_TRUE(done.has_buffer());
         EXPECT_EQ(text, group.text(done.buffer_id()));
+    };
+    ASSERT_EQ(3, ::send(pair.theirs(), "one", 3, MSG_NOSIGNAL));
+    expect_text("one", ring.complete_one());
+    ASSERT_EQ(3, ::send(pair.theirs(), "two", 3, MSG_NOSIGNAL));
+    ASSERT_EQ(0, ring.submit_and_wait(1));
+    std::vector<cqe> rest = ring.reap();
+    ASSERT_LE(1U, rest.size());
+    expect_text("two", rest[0]);
+    // Linux 6.1 misses the next buffer at once, newer kernels when there is something for it.
+    if (rest.size() == 1) {
+        ASSERT_EQ(3, ::send(pair.theirs(), "six", 3, MSG_NOSIGNAL));
+        rest.push_back(ring.complete_one());
     }
-    ASSERT_EQ(3, ::send(pair.theirs(), "six", 3, MSG_NOSIGNAL));
-    const cqe last = ring.complete_one();
-    EXPECT_EQ(-ENOBUFS, last.res);
-    EXPECT_FALSE(last.more());
+    EXPECT_EQ(-ENOBUFS, rest[1].res);
+    EXPECT_FALSE(rest[1].more());
 }
 
 TEST(buffer_ring_test, an_incremental_buffer_is_filled_piece_by_piece) {
