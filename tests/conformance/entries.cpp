@@ -2,16 +2,32 @@
 // entries.cpp - which backends have a feature, by asking each.
 #include "entries.hpp"
 
+#include <map>
+
 namespace ioring::conformance {
 
-std::vector<std::string> names_with(feature which) {
-    std::vector<std::string> names;
-    for (const std::string& name : names_under_test()) {
+namespace {
+
+// What the backend called `name` can do; all of it when it is refused, which its tests then tell.
+const probe_result& probe_of(const std::string& name) {
+    static std::map<std::string, probe_result> known;
+    const auto [found, is_new] = known.try_emplace(name);
+    if (is_new) {
         ring trial;
-        const bool refused =
-            static_cast<bool>(ring::create({.sq_entries = 8, .backend = name}, trial));
-        if (refused || trial.probe().has(which)) names.push_back(name);
+        if (ring::create({.sq_entries = 8, .backend = name}, trial)) {
+            found->second.features.set();
+        } else {
+            found->second = trial.probe();
+        }
     }
+    return found->second;
+}
+
+}  // namespace
+
+std::vector<std::string> names_with(feature which) {
+    std::vector<std::string> names = names_under_test();
+    std::erase_if(names, [which](const std::string& name) { return !probe_of(name).has(which); });
     return names;
 }
 
