@@ -2,7 +2,18 @@
 // conformance.cpp - a ring for each test, and waits with a bound.
 #include "conformance.hpp"
 
+#include <algorithm>
+
 namespace ioring::conformance {
+
+std::vector<std::string> names_asked_for() {
+    const std::vector<std::string> names = names_under_test();
+    const std::string filter = GTEST_FLAG_GET(filter);
+    const auto only = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
+        return filter.ends_with("/" + name);
+    });
+    return only == names.end() ? names : std::vector<std::string>{*only};
+}
 namespace {
 
 // A user_data that no test uses.

@@ -26,14 +26,14 @@ const probe_result& probe_of(const std::string& name) {
 }  // namespace
 
 std::vector<std::string> names_with(feature which) {
-    std::vector<std::string> names = names_under_test();
+    std::vector<std::string> names = names_asked_for();
     std::erase_if(names, [which](const std::string& name) { return !probe_of(name).has(which); });
     return names;
 }
 
 std::vector<std::string> names_of_prompt() {
     std::vector<std::string> names;
-    for (const std::string& name : names_under_test()) {
+    for (const std::string& name : names_asked_for()) {
         if (!name.ends_with("_late")) names.push_back(name);
     }
     return names;
