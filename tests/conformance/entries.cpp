@@ -26,7 +26,8 @@ const probe_result& probe_of(const std::string& name) {
 }  // namespace
 
 std::vector<std::string> names_with(feature which) {
-    std::vector<std::string> names = names_asked_for();
+    // Not the late ones: these suites count and order what comes.
+    std::vector<std::string> names = names_of_prompt();
     std::erase_if(names, [which](const std::string& name) { return !probe_of(name).has(which); });
     return names;
 }

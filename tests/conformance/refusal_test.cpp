@@ -39,7 +39,9 @@ TEST_P(refusal_test, a_feature_that_is_missing_is_einval) {
         EXPECT_EQ(0U, unread(theirs));
     }
     if (!can(opcode::send_zc)) {
-        ring_.prepare_send_zc(ours.fd(), bytes_of(std::string_view{"x"}), 4);
+        // By the bare entry: ring::prepare_send_zc() sends plainly here.
+        prep_send_zc(next_sqe(), ours.fd(), bytes_of(std::string_view{"x"}), msg_flag::no_signal,
+                     /*zc_flags=*/0, 4);
         EXPECT_EQ(-EINVAL, complete_one(4).res);
     }
     if (!can(feature::bundles)) {

@@ -170,7 +170,10 @@ TEST_P(wait_test, ends_with_eintr_by_a_signal_of_a_thread) {
     ended = true;
     sender.join();
     ::sigaction(SIGUSR1, &before, nullptr);
-    EXPECT_LT(0, signals);
+    // A faulty poller is interrupted without a signal, too.
+    if (!is_faulty()) {
+        EXPECT_LT(0, signals);
+    }
     expect_nothing();
 }
 
