@@ -162,8 +162,8 @@ void kqueue_poller::arm(std::int32_t fd, std::uint8_t directions, arming how) no
     state.armed |= directions;
     if (is_edge) state.edge |= directions;
     state.remove |= static_cast<std::uint8_t>(standing & state.knotes & ~state.clear);
-    // A standing knote that tells of bytes will tell of the end. Adding it again would tell of bytes
-    // that are there already, and whoever arms after each event would never rest.
+    // A standing knote that tells of bytes will tell of the end. Adding it again would tell of
+    // bytes that are there already, and whoever arms after each event would never rest.
     std::uint8_t more = directions;
     take_away(more, direction::ended);
     std::uint8_t stands = state.knotes & state.clear & state.edge;
