@@ -142,6 +142,16 @@ TEST_P(last_buffer_test, one_that_starts_without_a_buffer_ends_at_once) {
     EXPECT_EQ(-ENOBUFS, complete_one(3).res);
 }
 
+TEST_P(odd_corners_test, an_accept_of_a_connection_is_refused_when_it_is_known_to_be_empty_too) {
+    const auto [ours, theirs] = connected_pair();
+    prep_recv(next_sqe(), ours.fd(), buffer_, 0, 1);
+    expect_nothing();
+    ASSERT_TRUE(send_all(theirs, "x"));
+    ASSERT_EQ(1, complete_one(1).res);
+    prep_accept(next_sqe(), ours.fd(), nullptr, nullptr, 0, 2);
+    EXPECT_EQ(-EINVAL, complete_one(2).res);
+}
+
 TEST_P(odd_corners_test, a_read_into_a_slot_without_memory_fails_on_an_empty_socket_too) {
     const auto [ours, theirs] = connected_pair();
     prep_recv(next_sqe(), ours.fd(), buffer_, 0, 1);

@@ -90,7 +90,8 @@ readiness_kernel::outcome readiness_kernel::try_receive(operation& op) noexcept 
 // Whether nothing but what the socket holds decides when this ends: neither a group without a
 // buffer nor a slot without memory.
 bool readiness_kernel::ends_by_data_only(const operation& op) noexcept {
-    if (op.entry.op == opcode::read_fixed) return false;
+    // An accept is refused on a connection, a read_fixed may lack its memory.
+    if (op.entry.op != opcode::recv && op.entry.op != opcode::recvmsg) return false;
     emulation::selected_buffer unused;
     return !op.has_flag(sqe_flag::buffer_select) ||
            groups().select(op.entry.buf_index, op.entry.len, unused);
