@@ -53,7 +53,7 @@ class Server:
         line = b""
         deadline = time.monotonic() + START_SECONDS
         while not line.endswith(b"\n"):
-            ready, _, _ = select.select([self._process.stdout], [], [], deadline - time.monotonic())
+            ready = _is_readable(self._process.stdout.fileno(), deadline - time.monotonic())
             piece = os.read(self._process.stdout.fileno(), 1) if ready else b""
             if not piece:
                 self._process.kill()
@@ -122,10 +122,17 @@ def _wait_unreaped(pid, seconds_max):
     """Waits for the end of a child that prints little, and leaves it to be reaped."""
     handle = os.pidfd_open(pid)
     try:
-        if not select.select([handle], [], [], seconds_max)[0]:
+        if not _is_readable(handle, seconds_max):
             raise TimeoutError
     finally:
         os.close(handle)
+
+
+def _is_readable(descriptor, seconds_max):
+    """Not by select(), which takes no descriptor over 1023, and the idle connections are ours."""
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return bool(waiting.poll(max(0, seconds_max) * 1000))
 
 
 @contextlib.contextmanager
