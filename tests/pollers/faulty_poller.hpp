@@ -35,6 +35,7 @@ public:
         return inner_.set_up(why);
     }
 
+    [[nodiscard]] bool reserve(std::int32_t fd) noexcept { return inner_.reserve(fd); }
     void arm(std::int32_t fd, std::uint8_t directions, arming how) noexcept {
         if (std::find(seen_.begin(), seen_.end(), fd) == seen_.end()) seen_.push_back(fd);
         // Refused, so that an event follows. One that hears changes was to have heard of this.

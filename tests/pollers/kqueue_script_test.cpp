@@ -99,6 +99,10 @@ protected:
         ASSERT_FALSE(poller_.emplace().set_up(why)) << why;
         set_up_changes_ = std::exchange(script.single_changes, {});
     }
+    void arm(int fd, std::uint8_t directions, arming how) {
+        ASSERT_TRUE(poller_->reserve(fd));
+        poller_->arm(fd, directions, how);
+    }
     int wait(std::int64_t timeout_ns = 0) { return poller_->wait(events_, timeout_ns); }
     // What the last wait but `back` has changed.
     [[nodiscard]] static const event_list& changes(std::size_t back = 0) {
@@ -125,9 +129,9 @@ void expect_change(const struct kevent& change, int fd, int filter, int flags) {
 }
 
 TEST_F(kqueue_script_test, what_is_armed_travels_with_the_wait) {
-    poller_->arm(10, direction::read, arming::once);
-    poller_->arm(11, direction::write, arming::edge);
-    poller_->arm(10, direction::write, arming::once);
+    arm(10, direction::read, arming::once);
+    arm(11, direction::write, arming::edge);
+    arm(10, direction::write, arming::once);
     EXPECT_TRUE(script.calls.empty() && script.single_changes.empty());
     EXPECT_EQ(0, wait(no_timeout));
     ASSERT_EQ(1U, script.calls.size());
@@ -144,7 +148,7 @@ TEST_F(kqueue_script_test, what_is_armed_travels_with_the_wait) {
 TEST_F(kqueue_script_test, arming_again_adds_again) {
     for (const arming how : {arming::once, arming::edge}) {
         for (int round = 0; round < 3; ++round) {
-            poller_->arm(how == arming::once ? 10 : 11, direction::read, how);
+            arm(how == arming::once ? 10 : 11, direction::read, how);
             EXPECT_EQ(0, wait());
             EXPECT_EQ(1U, changes().size()) << round;
         }
@@ -154,7 +158,7 @@ TEST_F(kqueue_script_test, arming_again_adds_again) {
 TEST_F(kqueue_script_test, each_change_has_room_for_its_error_and_none_asks_for_a_receipt) {
     for (const std::size_t room : {std::size_t{256}, std::size_t{3}, std::size_t{1}}) {
         script.calls.clear();
-        for (int fd = 10; fd < 210; ++fd) poller_->arm(fd, direction::read, arming::once);
+        for (int fd = 10; fd < 210; ++fd) arm(fd, direction::read, arming::once);
         EXPECT_EQ(0, poller_->wait(std::span{events_}.first(room), 5'000'000'000));
         std::size_t total = 0;
         for (const call& each : script.calls) {
@@ -172,11 +176,11 @@ TEST_F(kqueue_script_test, each_change_has_room_for_its_error_and_none_asks_for_
 }
 
 TEST_F(kqueue_script_test, an_event_among_changes_leaves_the_rest_for_the_next_wait) {
-    for (int fd = 10; fd < 110; ++fd) poller_->arm(fd, direction::read, arming::once);
+    for (int fd = 10; fd < 110; ++fd) arm(fd, direction::read, arming::once);
     script.answers.push_back({0, {event_of(10, EVFILT_READ)}});
     ASSERT_EQ(1, wait(no_timeout));
     expect_event(0, 10, direction::read);
-    poller_->arm(10, direction::read, arming::once);
+    arm(10, direction::read, arming::once);
     EXPECT_EQ(0, wait());
     ASSERT_EQ(37U, changes().size());
     expect_change(changes()[0], 74, EVFILT_READ, EV_ADD | EV_ONESHOT);  // The oldest first.
@@ -184,8 +188,8 @@ TEST_F(kqueue_script_test, an_event_among_changes_leaves_the_rest_for_the_next_w
 }
 
 TEST_F(kqueue_script_test, a_change_that_fails_is_an_event_of_its_descriptor_and_direction) {
-    poller_->arm(10, direction::read, arming::once);
-    poller_->arm(11, direction::write, arming::edge);
+    arm(10, direction::read, arming::once);
+    arm(11, direction::write, arming::edge);
     script.answers.push_back(
         {0,
          {failed(event_of(10, EVFILT_READ), EBADF), failed(event_of(11, EVFILT_WRITE), ENOMEM)}});
@@ -199,32 +203,32 @@ TEST_F(kqueue_script_test, a_change_that_fails_is_an_event_of_its_descriptor_and
 }
 
 TEST_F(kqueue_script_test, a_one_shot_knote_is_deleted_before_it_becomes_an_edge) {
-    poller_->arm(10, direction::read, arming::once);
+    arm(10, direction::read, arming::once);
     EXPECT_EQ(0, wait());
-    poller_->arm(10, direction::read, arming::edge);
+    arm(10, direction::read, arming::edge);
     EXPECT_EQ(0, wait());
     ASSERT_EQ(2U, changes().size());
     expect_change(changes()[0], 10, EVFILT_READ, EV_DELETE);
     expect_change(changes()[1], 10, EVFILT_READ, EV_ADD | EV_CLEAR);
-    poller_->arm(10, direction::read, arming::once);
+    arm(10, direction::read, arming::once);
     EXPECT_EQ(0, wait());
     ASSERT_EQ(1U, changes().size());
     expect_change(changes()[0], 10, EVFILT_READ, EV_ADD | EV_CLEAR);
 }
 
 TEST_F(kqueue_script_test, a_one_shot_knote_that_has_fired_is_not_deleted) {
-    poller_->arm(10, direction::read, arming::once);
+    arm(10, direction::read, arming::once);
     script.answers.push_back({0, {event_of(10, EVFILT_READ)}});
     EXPECT_EQ(1, wait());
-    poller_->arm(10, direction::read, arming::edge);
+    arm(10, direction::read, arming::edge);
     EXPECT_EQ(0, wait());
     EXPECT_EQ(1U, changes().size());
 }
 
 TEST_F(kqueue_script_test, a_deletion_that_finds_nothing_does_not_end_the_wait) {
-    poller_->arm(10, direction::read, arming::once);
+    arm(10, direction::read, arming::once);
     EXPECT_EQ(0, wait());
-    poller_->arm(10, direction::read, arming::edge);
+    arm(10, direction::read, arming::edge);
     for (const int error : {ENOENT, EBADF}) {
         struct kevent deletion = event_of(10, EVFILT_READ);
         // The poller knows its own by udata, which a kernel gives back.
@@ -241,18 +245,18 @@ TEST_F(kqueue_script_test, a_deletion_that_finds_nothing_does_not_end_the_wait) 
 }
 
 TEST_F(kqueue_script_test, the_errno_of_a_connect_is_the_hint_and_concerns_all) {
-    poller_->arm(10, direction::read | direction::write, arming::once);
+    arm(10, direction::read | direction::write, arming::once);
     script.answers.push_back({0,
                               {event_of(10, EVFILT_WRITE, EV_EOF, ECONNREFUSED),
                                event_of(11, EVFILT_READ, EV_EOF, ECONNRESET)}});
-    poller_->arm(11, direction::read, arming::once);
+    arm(11, direction::read, arming::once);
     ASSERT_EQ(2, wait());
     expect_event(0, 10, direction::all, ECONNREFUSED);
     expect_event(1, 11, direction::all);
 }
 
 TEST_F(kqueue_script_test, an_end_is_told_with_reading_and_bytes_are_none) {
-    poller_->arm(10, direction::ended, arming::once);
+    arm(10, direction::ended, arming::once);
     script.answers.push_back({0, {event_of(10, EVFILT_READ, 0, 0, 5)}});
     script.answers.push_back({0, {event_of(10, EVFILT_READ, EV_EOF, 0, 5)}});
     ASSERT_EQ(1, wait(no_timeout));
@@ -262,7 +266,7 @@ TEST_F(kqueue_script_test, an_end_is_told_with_reading_and_bytes_are_none) {
 }
 
 TEST_F(kqueue_script_test, an_interrupted_wait_is_told_and_its_changes_are_not_made_again) {
-    poller_->arm(10, direction::read, arming::once);
+    arm(10, direction::read, arming::once);
     script.answers.push_back({EINTR, {}});
     EXPECT_EQ(-EINTR, wait(no_timeout));
     EXPECT_EQ(0, wait());
@@ -272,22 +276,22 @@ TEST_F(kqueue_script_test, an_interrupted_wait_is_told_and_its_changes_are_not_m
 }
 
 TEST_F(kqueue_script_test, forgetting_deletes_what_there_is_and_drops_what_was_to_be) {
-    poller_->arm(10, direction::read | direction::write, arming::once);
+    arm(10, direction::read | direction::write, arming::once);
     EXPECT_EQ(0, wait());
-    poller_->arm(10, direction::urgent | direction::read, arming::edge);
+    arm(10, direction::urgent | direction::read, arming::edge);
     poller_->forget(10);
     ASSERT_EQ(2U, script.single_changes.size());
     expect_change(script.single_changes[0], 10, EVFILT_READ, EV_DELETE);
     expect_change(script.single_changes[1], 10, EVFILT_WRITE, EV_DELETE);
     EXPECT_EQ(0, wait());
     EXPECT_TRUE(changes().empty());
-    poller_->arm(10, direction::read, arming::once);  // Nothing of `edge` is left.
+    arm(10, direction::read, arming::once);  // Nothing of `edge` is left.
     EXPECT_EQ(0, wait());
     expect_change(changes().at(0), 10, EVFILT_READ, EV_ADD | EV_ONESHOT);
 }
 
 TEST_F(kqueue_script_test, a_kernel_without_exceptions_never_tells_of_urgent_data) {
-    poller_->arm(10, direction::urgent, arming::once);
+    arm(10, direction::urgent, arming::once);
     script.answers.push_back({0, {failed(event_of(10, EVFILT_EXCEPT), EINVAL)}});
     EXPECT_EQ(0, wait(1'000'000));
     EXPECT_EQ(2U, script.calls.size());
@@ -311,7 +315,7 @@ TEST_F(kqueue_script_test, a_wake_is_a_trigger_and_ends_the_wait_with_the_events
     script.answers.push_back({0, {event_of(0, EVFILT_USER)}});
     EXPECT_EQ(0, wait(no_timeout));
     EXPECT_EQ(1U, script.calls.size());
-    poller_->arm(10, direction::read, arming::once);
+    arm(10, direction::read, arming::once);
     script.answers.push_back({0, {event_of(0, EVFILT_USER), event_of(10, EVFILT_READ)}});
     EXPECT_EQ(1, wait(no_timeout));
 }

@@ -269,6 +269,7 @@ TYPED_TEST(poller_contract_test, what_the_system_refuses_is_an_event) {
     descriptor_owner gone{::dup(0)};
     const int number = gone.get();
     gone.close();
+    ASSERT_TRUE(this->poller_.reserve(number));
     for (const arming how : {arming::once, arming::edge, arming::once}) {
         for (const std::uint8_t which : {direction::read, direction::write}) {
             std::array<ready_event, 4> events{};
@@ -290,6 +291,7 @@ TYPED_TEST(poller_contract_test, one_that_is_refused_does_not_hide_the_others) {
     for (int index = 0; index < 50; ++index) {
         this->arm(many[static_cast<std::size_t>(index)].ours, direction::read);
     }
+    ASSERT_TRUE(this->poller_.reserve(number));
     this->poller_.arm(number, direction::read, arming::once);
     for (int index = 50; index < 100; ++index) {
         this->arm(many[static_cast<std::size_t>(index)].ours, direction::read);
@@ -438,6 +440,7 @@ TYPED_TEST(poller_contract_test, the_descriptor_is_closed_on_exec_and_by_the_end
         ASSERT_FALSE(other.set_up(why)) << why;
         ASSERT_LE(0, other.native());
         EXPECT_EQ(FD_CLOEXEC, ::fcntl(other.native(), F_GETFD));
+        ASSERT_TRUE(other.reserve(this->pair_.ours.get()));
         other.arm(this->pair_.ours.get(), direction::all, arming::edge);
         std::array<ready_event, 4> events{};
         (void)other.wait(events, 0);

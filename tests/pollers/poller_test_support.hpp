@@ -127,6 +127,7 @@ protected:
     }
 
     void arm(const descriptor_owner& fd, std::uint8_t directions, arming how = arming::once) {
+        ASSERT_TRUE(poller_.reserve(fd.get()));
         poller_.arm(fd.get(), directions, how);
     }
     // The directions that are told of `fd` until one of `wanted` is, or 0 after `wait_ns` without.

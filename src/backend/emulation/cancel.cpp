@@ -80,11 +80,8 @@ std::int32_t user_kernel::cancel_descriptor(std::int32_t fd) noexcept {
 }
 
 void user_kernel::remove_poll(operation& op) noexcept {
-    operation* target = pool_.bucket_of(op.entry.addr);
-    while (target != nullptr &&
-           !(target->entry.op == opcode::poll_add && target->entry.user_data == op.entry.addr)) {
-        target = target->same_hash_next;
-    }
+    operation* const target = pool_.find(
+        op.entry.addr, [](const operation& each) { return each.entry.op == opcode::poll_add; });
     if (target == nullptr) {
         finish(op, -ENOENT);
     } else if (op.entry.len != 0) {

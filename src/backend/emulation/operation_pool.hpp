@@ -40,6 +40,15 @@ public:
     [[nodiscard]] operation* bucket_of(std::uint64_t user_data) const noexcept {
         return buckets_[hash(user_data)];
     }
+    // The newest of those with this user_data that `fits(operation)`; nullptr: none.
+    template <class Fits>
+    [[nodiscard]] operation* find(std::uint64_t user_data, Fits fits) const noexcept {
+        operation* each = bucket_of(user_data);
+        while (each != nullptr && !(each->entry.user_data == user_data && fits(*each))) {
+            each = each->same_hash_next;
+        }
+        return each;
+    }
 
 private:
     static constexpr std::uint32_t chunk_operations = 256;

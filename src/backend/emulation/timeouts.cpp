@@ -130,10 +130,8 @@ void user_kernel::remove_timeout(operation& op) noexcept {
         finish(op, update_timeout(op.entry));
         return;
     }
-    operation* target = pool_.bucket_of(op.entry.addr);
-    while (target != nullptr && !(target->timer && target->entry.user_data == op.entry.addr)) {
-        target = target->same_hash_next;
-    }
+    operation* const target =
+        pool_.find(op.entry.addr, [](const operation& each) { return each.timer; });
     if (target == nullptr) {
         finish(op, -ENOENT);
         return;
@@ -145,11 +143,8 @@ void user_kernel::remove_timeout(operation& op) noexcept {
 std::int32_t user_kernel::update_timeout(const sqe& asked) noexcept {
     const bool of_link = (asked.op_flags & timeout_flag::link_timeout_update) != 0;
     const opcode wanted = of_link ? opcode::link_timeout : opcode::timeout;
-    operation* target = pool_.bucket_of(asked.addr);
-    while (target != nullptr &&
-           !(target->entry.op == wanted && target->entry.user_data == asked.addr)) {
-        target = target->same_hash_next;
-    }
+    operation* const target =
+        pool_.find(asked.addr, [wanted](const operation& each) { return each.entry.op == wanted; });
     if (target == nullptr) return -ENOENT;
     // The clock stays the timeout's own; it waits for time alone from now on.
     const std::uint32_t clock =

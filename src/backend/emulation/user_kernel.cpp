@@ -27,7 +27,6 @@ std::int64_t until_ns(std::uint64_t deadline) noexcept {
 
 std::error_code user_kernel::set_up_queues(const backend_options& options) noexcept {
     if (const std::error_code error = queues_.set_up(options); error) return error;
-    sq_entries_ = options.sq_entries;
     view_ = queues_.view();
     probe_ = emulation::probe();
     const bool room = pool_.set_up(std::max(buckets_min, options.cq_entries / 4)) &&
@@ -40,9 +39,9 @@ std::error_code user_kernel::open_mailbox(int name) noexcept {
     return mailbox_.open(name, view_.cq_entries);
 }
 
-// Whatever ends while the queue is full has a place. Submitting stops at sq_entries_ of them.
+// Whatever ends while the queue is full has a place. Submitting stops at view_.sq_entries of them.
 std::uint32_t user_kernel::overflow_room() const noexcept {
-    return sq_entries_ + last_completions_max * (pool_.made() + 1);
+    return view_.sq_entries + last_completions_max * (pool_.made() + 1);
 }
 
 int user_kernel::enter(std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags,
@@ -69,7 +68,7 @@ std::uint32_t user_kernel::submit(std::uint32_t to_submit, int& error) noexcept 
     const std::uint32_t most = std::min(to_submit, queues_.waiting());
     std::uint32_t taken = 0;
     while (taken < most) {
-        if (queues_.overflow_count() >= sq_entries_) {
+        if (queues_.overflow_count() >= view_.sq_entries) {
             error = -EBUSY;
             break;
         }

@@ -123,7 +123,6 @@ private:
     timers timers_;
     buffer_groups groups_;
     buffer_table buffers_;
-    std::uint32_t sq_entries_ = 0;
     mailbox mailbox_{[](void* self) noexcept { static_cast<user_kernel*>(self)->tell(); }, this};
     chain chain_;                     // Being read.
     operation* startable_ = nullptr;  // A queue by `next`, its end at startable_last_.

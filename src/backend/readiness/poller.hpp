@@ -49,6 +49,10 @@ concept poller = requires(Poller& each, const Poller& constant, std::int32_t fd,
     // Makes `each`, default constructed, ready for use. On an error `why` is a sentence.
     // Errors: too_many_files_open, not_enough_memory, not_supported.
     { each.set_up(why) } -> std::same_as<std::error_code>;
+    // Room for all that is ever kept of `fd`, so that arming it needs no memory. Comes before its
+    // first arm(). False: there is no memory, and nothing has changed.
+    { each.reserve(fd) }
+    noexcept->std::same_as<bool>;
     // An event for each of `directions` follows once it is, or is already, ready. Adds to what is
     // armed; `edge` outlives later `once`s. No direction at all means errors and hang-ups, which
     // are always heard of. Precondition of `once`: a try of these directions has just said that it

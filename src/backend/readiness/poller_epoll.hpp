@@ -33,6 +33,7 @@ public:
     ~epoll_poller() { abandon(); }
 
     [[nodiscard]] std::error_code set_up(std::string& why);
+    [[nodiscard]] bool reserve(std::int32_t fd) noexcept;
     void arm(std::int32_t fd, std::uint8_t directions, arming how) noexcept;
     void forget(std::int32_t fd) noexcept;
     [[nodiscard]] int wait(std::span<ready_event> events, std::int64_t timeout_ns) noexcept;
@@ -53,7 +54,6 @@ private:
         std::size_t count = 0;
     };
 
-    [[nodiscard]] bool make_room(std::int32_t fd) noexcept;
     [[nodiscard]] bool register_(std::int32_t fd) noexcept;
     void fail(std::int32_t fd) noexcept;
     void doubt(std::int32_t fd) noexcept;

@@ -72,7 +72,7 @@ void epoll_poller::abandon() noexcept {
     if (wake_ >= 0) ::close(std::exchange(wake_, -1));
 }
 
-bool epoll_poller::make_room(std::int32_t fd) noexcept {
+bool epoll_poller::reserve(std::int32_t fd) noexcept {
     const std::size_t count = static_cast<std::size_t>(fd) + 1;
     return registrations_.grow_to(count) && young_.fds.grow_to(count) && old_.fds.grow_to(count) &&
            failed_.fds.grow_to(count);
@@ -80,8 +80,6 @@ bool epoll_poller::make_room(std::int32_t fd) noexcept {
 
 void epoll_poller::arm(std::int32_t fd, std::uint8_t, arming) noexcept {
     assert(fd >= 0);
-    // Without memory: as if it were not registered yet; the owner has as large a table.
-    if (!make_room(fd)) return;
     registration& of = registrations_[static_cast<std::size_t>(fd)];
     if (!of.registered) {
         if (!register_(fd)) fail(fd);

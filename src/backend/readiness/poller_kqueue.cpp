@@ -151,8 +151,6 @@ void kqueue_poller::list(std::int32_t fd) noexcept {
 
 void kqueue_poller::arm(std::int32_t fd, std::uint8_t directions, arming how) noexcept {
     assert(fd >= 0);
-    // Without memory: the owner has as large a table, and so has failed before.
-    if (!states_.grow_to(static_cast<std::size_t>(fd) + 1)) return;
     // Errors and hang-ups are ends of the stream, too.
     if (directions == 0) directions = direction::ended;
     const bool is_edge = how == arming::edge;

@@ -37,6 +37,9 @@ public:
     ~kqueue_poller();
 
     [[nodiscard]] std::error_code set_up(std::string& why);
+    [[nodiscard]] bool reserve(std::int32_t fd) noexcept {
+        return states_.grow_to(static_cast<std::size_t>(fd) + 1);
+    }
     void arm(std::int32_t fd, std::uint8_t directions, arming how) noexcept;
     void forget(std::int32_t fd) noexcept;
     [[nodiscard]] int wait(std::span<ready_event> events, std::int64_t timeout_ns) noexcept;

@@ -26,6 +26,7 @@ public:
     static constexpr bool hears_changes = false;
 
     [[nodiscard]] std::error_code set_up(std::string& why);
+    [[nodiscard]] bool reserve(std::int32_t fd) noexcept;
     void arm(std::int32_t fd, std::uint8_t directions, arming how) noexcept;
     void forget(std::int32_t fd) noexcept;
     [[nodiscard]] int wait(std::span<ready_event> events, std::int64_t timeout_ns) noexcept;

@@ -58,12 +58,15 @@ bool poll_poller::has_place(std::int32_t fd) const noexcept {
     return index < places_.size() && places_[index] != 0;
 }
 
+// A place for each descriptor up to `fd`, and the one of the wake.
+bool poll_poller::reserve(std::int32_t fd) noexcept {
+    const std::size_t places = static_cast<std::size_t>(fd) + 2;
+    return places_.grow_to(places) && polled_.grow_to(places) && interests_.grow_to(places);
+}
+
 void poll_poller::arm(std::int32_t fd, std::uint8_t directions, arming how) noexcept {
     assert(fd >= 0);
     if (!has_place(fd)) {
-        const bool room = places_.grow_to(static_cast<std::size_t>(fd) + 1) &&
-                          polled_.grow_to(count_ + 1) && interests_.grow_to(count_ + 1);
-        if (!room) return;
         places_[static_cast<std::size_t>(fd)] = static_cast<std::uint32_t>(count_);
         polled_[count_] = {.fd = fd, .events = 0, .revents = 0};
         interests_[count_++] = {};

@@ -33,13 +33,12 @@ bool readiness_kernel::start_poll(operation& op) noexcept {
             return false;
         }
     }
-    descriptor* const of = table_.make(op.entry.fd);
+    descriptor* const of = watch(op.entry.fd);
     if (of == nullptr) {
         finish(op, -ENOMEM);
         return false;
     }
     of->polls.push(op);
-    if (!of->armed) arm_first(*of, op.entry.fd);
     arm_poll(op);
     return true;
 }

@@ -41,6 +41,7 @@ public:
 private:
     readiness_backend() noexcept : readiness_kernel{Poller::hears_changes} {}
 
+    bool reserve(std::int32_t fd) noexcept override { return poller_.reserve(fd); }
     void arm(std::int32_t fd, std::uint8_t directions, arming how) noexcept override {
         poller_.arm(fd, directions, how);
     }

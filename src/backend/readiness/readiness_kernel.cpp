@@ -119,20 +119,24 @@ bool readiness_kernel::start_queued(operation& op, std::uint8_t which) noexcept 
 
 // Keeps an operation that would have blocked until the poller has an event for it.
 bool readiness_kernel::park(operation& op, std::uint8_t which) noexcept {
-    descriptor* const of = table_.make(op.entry.fd);
+    descriptor* const of = watch(op.entry.fd);
     if (of == nullptr) {
         finish(op, -ENOMEM);
         return false;
     }
     of->queue(which).push(op);
-    if (!of->armed) arm_first(*of, op.entry.fd);
     arm(op.entry.fd, which, arming::once);
     return true;
 }
 
-void readiness_kernel::arm_first(descriptor& of, std::int32_t fd) noexcept {
-    of.armed = true;
-    of.tells_drained = hears_changes_ && system::is_tcp(fd);
+// What is kept for `fd`, which may now be armed. nullptr: no memory.
+descriptor* readiness_kernel::watch(std::int32_t fd) noexcept {
+    descriptor* const of = table_.make(fd);
+    if (of == nullptr || of->armed) return of;
+    if (!reserve(fd)) return nullptr;
+    of->armed = true;
+    of->tells_drained = hears_changes_ && system::is_tcp(fd);
+    return of;
 }
 
 // A receive on `fd` has got fewer bytes than it had room for. With a poller that hears of every

@@ -27,6 +27,7 @@ protected:
     explicit readiness_kernel(bool hears_changes) noexcept : hears_changes_{hears_changes} {}
 
     // The poller's (poller.hpp).
+    [[nodiscard]] virtual bool reserve(std::int32_t fd) noexcept = 0;
     virtual void arm(std::int32_t fd, std::uint8_t directions, arming how) noexcept = 0;
     virtual void forget(std::int32_t fd) noexcept = 0;
     [[nodiscard]] virtual int wait_for_events(std::span<ready_event> events,
@@ -64,7 +65,7 @@ private:
     void run_again() noexcept;
     [[nodiscard]] outcome attempt(operation& op) noexcept;
     void end(operation& op, const outcome& how) noexcept;
-    void arm_first(descriptor& of, std::int32_t fd) noexcept;
+    [[nodiscard]] descriptor* watch(std::int32_t fd) noexcept;
     void note_short_receive(std::int32_t fd) noexcept;
     [[nodiscard]] bool is_drained(std::int32_t fd) noexcept;
     void greet(std::int32_t fresh_fd) noexcept;

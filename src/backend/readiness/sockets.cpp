@@ -50,14 +50,13 @@ bool readiness_kernel::start_connect(operation& op) noexcept {
     op.shots_left = static_cast<std::uint32_t>(changed);
     const std::int32_t res = system::connect(asked.fd, pointer_of<const sockaddr>(asked.addr),
                                              static_cast<std::uint32_t>(asked.off));
-    if (res == -EINPROGRESS) of = table_.make(asked.fd);
+    if (res == -EINPROGRESS) of = watch(asked.fd);
     if (res != -EINPROGRESS || of == nullptr) {
         end_connect(op, of == nullptr && res == -EINPROGRESS ? -ENOMEM : res);
         return false;
     }
     of->connecting = &op;
     op.holds_connect = true;
-    if (!of->armed) arm_first(*of, asked.fd);
     arm(asked.fd, direction::write, arming::once);
     return true;
 }
