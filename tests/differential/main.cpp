@@ -5,6 +5,7 @@
 // status: 0 no divergence, 1 some, 2 wrong arguments, 77 a backend that this machine does not have.
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,7 +38,7 @@ struct settings {
     std::uint64_t jobs = 1;
     std::uint64_t findings_max = 3;
     bool table = false;
-    bool show = false;  // Print the one program of `seed`, whether it differs or not.
+    bool show = false;  // Print the program of `seed` and what both did, whether it differs or not.
     bool shrink = true;
     bool strict_coverage = false;
 };
@@ -112,6 +113,27 @@ std::size_t median_of(const Counts& counts) {
     return 0;
 }
 
+// Of the workers that have ended.
+double cpu_seconds() {
+    rusage used{};
+    ::getrusage(RUSAGE_CHILDREN, &used);
+    const auto seconds = [](const timeval& of) {
+        return static_cast<double>(of.tv_sec) + static_cast<double>(of.tv_usec) * 1e-6;
+    };
+    return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+int show(const settings& with) {
+    backend_pair pair;
+    std::string why;
+    if (!pair.set_up(with.one, with.other, why)) {
+        std::printf("skipped: %s\n", why.c_str());
+        return 77;
+    }
+    std::printf("%s", pair.show(generate(with.seed)).c_str());
+    return 0;
+}
+
 int sweep(const settings& with) {
     backend_pair probe;
     std::string why;
@@ -144,12 +166,13 @@ int sweep(const settings& with) {
     const std::uint64_t findings = shared.findings.load();
     std::printf(
         "%.*s against %.*s: %llu programs from seed %llu, median %zu operations over %zu "
-        "connections, %.1f s (%.0f/s): %llu divergences%s\n",
+        "connections, %.1f s (%.0f/s, %.2f ms of CPU each): %llu divergences%s\n",
         static_cast<int>(with.one.size()), with.one.data(), static_cast<int>(with.other.size()),
         with.other.data(), static_cast<unsigned long long>(shared.done.load()),
         static_cast<unsigned long long>(with.seed), median_of(shared.lengths),
         median_of(shared.connections), took.count(),
         static_cast<double>(shared.done.load()) / took.count(),
+        cpu_seconds() * 1e3 / static_cast<double>(std::max<std::uint64_t>(shared.done.load(), 1)),
         static_cast<unsigned long long>(findings), broken ? " and a crash" : "");
     if (with.strict_coverage && shared.counts.unreached() > 0) broken = true;
     return findings == 0 && !broken ? 0 : 1;
@@ -169,6 +192,10 @@ bool parse(int count, char** arguments, settings& out) {
         }
         if (name == "--no-shrink") {
             out.shrink = false;
+            continue;
+        }
+        if (name == "--show") {
+            out.show = true;
             continue;
         }
         if (name == "--strict-coverage") {
@@ -205,10 +232,11 @@ int main(int count, char** arguments) {
     if (!ioring::differential::parse(count, arguments, with)) {
         std::fputs(
             "usage: differential [--one BACKEND] [--other BACKEND] [--seed S] [--programs N]\n"
-            "         [--jobs J] [--findings F] [--table] [--no-shrink] [--strict-coverage]\n",
+            "         [--jobs J] [--findings F] [--table] [--no-shrink] [--strict-coverage] "
+            "[--show]\n",
             stderr);
         return 2;
     }
     ioring::differential::watch_sigpipe();
-    return ioring::differential::sweep(with);
+    return with.show ? ioring::differential::show(with) : ioring::differential::sweep(with);
 }

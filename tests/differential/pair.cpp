@@ -12,6 +12,31 @@ namespace {
 constexpr std::uint32_t shrink_tries_max = 3000;
 constexpr std::chrono::seconds shrink_time_max{20};
 
+std::string text_of_world(const program& of) {
+    std::string out = "  a submission queue of " + std::to_string(of.sq_entries) +
+                      ", a completion queue of " + std::to_string(of.cq_entries) + "\n";
+    constexpr std::array kinds{"TCP", "local", "local with a small send buffer"};
+    std::size_t name = 0;
+    for (const connection_kind each : of.connections) {
+        out += "  s" + std::to_string(name) + " and s" + std::to_string(name + 1) + ": " +
+               kinds[static_cast<std::size_t>(each)] + " connection\n";
+        name += 2;
+    }
+    for (const listener_kind each : of.listeners) {
+        out += "  s" + std::to_string(name++) + ": " + kinds[static_cast<std::size_t>(each)] +
+               " listener\n";
+    }
+    out += "  s" + std::to_string(name) + ": an eventfd\n";
+    for (std::size_t index = 0; index < of.groups.size(); ++index) {
+        const group_plan& group = of.groups[index];
+        out += "  group " + std::to_string(index) + ": " + std::to_string(group.buffers) +
+               " buffers of " + std::to_string(group.buffer_bytes) + " bytes" +
+               (group.incremental ? ", incremental" : "") +
+               (group.shared ? ", refilled after each step" : "") + "\n";
+    }
+    return out;
+}
+
 }  // namespace
 
 bool backend_pair::set_up(std::string_view one, std::string_view other, std::string& why) {
@@ -116,33 +141,22 @@ bool backend_pair::simplify_world(program& from) {
     return simpler;
 }
 
+void backend_pair::run_with_texts(const program& of) {
+    last_one_ = runner_.run(of, {.backend = one_, .common = common_, .texts = true});
+    last_other_ = runner_.run(of, {.backend = other_, .common = common_, .texts = true});
+}
+
 std::string backend_pair::explain(const program& of) {
-    const trace one = runner_.run(of, {.backend = one_, .common = common_, .texts = true});
-    const trace other = runner_.run(of, {.backend = other_, .common = common_, .texts = true});
-    const auto found = compare(one, other);
-    if (!found) return {};
-    std::string out = "  a submission queue of " + std::to_string(of.sq_entries) +
-                      ", a completion queue of " + std::to_string(of.cq_entries) + "\n";
-    constexpr std::array kinds{"TCP", "local", "local with a small send buffer"};
-    std::size_t name = 0;
-    for (const connection_kind each : of.connections) {
-        out += "  s" + std::to_string(name) + " and s" + std::to_string(name + 1) + ": " +
-               kinds[static_cast<std::size_t>(each)] + " connection\n";
-        name += 2;
-    }
-    for (const listener_kind each : of.listeners) {
-        out += "  s" + std::to_string(name++) + ": " + kinds[static_cast<std::size_t>(each)] +
-               " listener\n";
-    }
-    out += "  s" + std::to_string(name) + ": an eventfd\n";
-    for (std::size_t index = 0; index < of.groups.size(); ++index) {
-        const group_plan& group = of.groups[index];
-        out += "  group " + std::to_string(index) + ": " + std::to_string(group.buffers) +
-               " buffers of " + std::to_string(group.buffer_bytes) + " bytes" +
-               (group.incremental ? ", incremental" : "") +
-               (group.shared ? ", refilled after each step" : "") + "\n";
-    }
-    return out + report(*found, one, one_, other, other_);
+    run_with_texts(of);
+    const std::string difference = last_report();
+    return difference.empty() ? difference : text_of_world(of) + difference;
+}
+
+std::string backend_pair::show(const program& of) {
+    run_with_texts(of);
+    const auto found = compare(last_one_, last_other_)
+                           .value_or(divergence{last_one_.steps.size(), "no difference"});
+    return text_of_world(of) + report(found, last_one_, one_, last_other_, other_);
 }
 
 }  // namespace ioring::differential

@@ -29,12 +29,15 @@ public:
     [[nodiscard]] program shrink(const program& from);
     // The program as steps with both traces; empty when the backends agree on it.
     [[nodiscard]] std::string explain(const program& of);
+    // The same, whether they agree or not.
+    [[nodiscard]] std::string show(const program& of);
 
 private:
     [[nodiscard]] bool differs(const program& of);
     bool drop_steps(program& from, std::size_t chunk);
     bool simplify_steps(program& from);
     bool simplify_world(program& from);
+    void run_with_texts(const program& of);
 
     std::string one_;
     std::string other_;

@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -25,7 +24,8 @@ namespace {
 constexpr int small_send_buffer_bytes = 4608;  // The least that Linux gives.
 constexpr int backlog = 16;
 // Loopback delivers within the sender's own call; this is for a machine that has fallen behind.
-constexpr std::chrono::milliseconds delivery_patience{200};
+constexpr int delivery_waits_max = 4000;
+constexpr useconds_t delivery_wait_us = 20;
 
 int require(int result, const char* what) {
     if (result >= 0) return result;
@@ -85,9 +85,14 @@ bool read_tcp_info(int fd, tcp_info& out) {
 
 // The states of tcp(7) that matter here.
 constexpr std::uint8_t state_established = 1;
-constexpr std::uint8_t state_fin_wait_1 = 4;
 constexpr std::uint8_t state_syn_sent = 2;
 constexpr std::uint8_t state_close = 7;
+constexpr std::uint32_t fin_sent =  // FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT, LAST_ACK, CLOSING.
+    1U << 4U | 1U << 5U | 1U << 6U | 1U << 9U | 1U << 11U;
+constexpr std::uint32_t fin_received =  // TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK, CLOSING.
+    1U << 6U | 1U << 7U | 1U << 8U | 1U << 9U | 1U << 11U;
+
+bool is_one_of(std::uint8_t state, std::uint32_t states) { return (states >> state & 1U) != 0; }
 
 }  // namespace
 
@@ -281,18 +286,20 @@ bool sockets::is_delivered(std::int32_t name) const {
     if (!read_tcp_info(from.fd, here)) return true;
     if (here.tcpi_state == state_close || there.tcpi_state == state_close) return true;  // Reset.
     if (there.tcpi_bytes_received < here.tcpi_bytes_sent - here.tcpi_bytes_retrans) return false;
-    return here.tcpi_state != state_fin_wait_1 || here.tcpi_notsent_bytes > 0;
+    // The FIN's acknowledgement may take 40 ms, and says nothing that the other end does not.
+    const bool is_end_sent = is_one_of(here.tcpi_state, fin_sent) && here.tcpi_notsent_bytes == 0;
+    return !is_end_sent || is_one_of(there.tcpi_state, fin_received);
 }
 
 void sockets::await_delivery() {
-    const auto give_up = std::chrono::steady_clock::now() + delivery_patience;
+    int waits = 0;
     while (!moving_.empty()) {
         if (is_delivered(moving_.back())) {
             moving_.pop_back();
-        } else if (std::chrono::steady_clock::now() > give_up) {
+        } else if (++waits > delivery_waits_max) {
             moving_.clear();
         } else {
-            ::usleep(20);
+            ::usleep(delivery_wait_us);
         }
     }
 }
