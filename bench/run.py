@@ -99,7 +99,7 @@ def parse_arguments(arguments):
         help=f"of {', '.join(cells.STRATEGIES)} (default {cells.DEFAULT_STRATEGIES})")
     add("--repetitions", type=_positive(int), metavar="N", help="rounds (default 5)")
     add("--seconds", type=_positive(float), metavar="D", help="of one sample (default 3)")
-    add("--reference", action="store_true", help="measure epoll and round robin too")
+    add("--reference", action="store_true", help="measure servers on other libraries too")
     add("--quick", action="store_true",
         help=f"under two minutes: cells {cells.QUICK_CELLS}, 3 rounds of 1 s")
     add("--retries", type=int, default=3, metavar="N",

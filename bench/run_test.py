@@ -209,7 +209,7 @@ class DisturbanceTest(unittest.TestCase):
 class ReportTest(unittest.TestCase):
     def test_the_page_has_every_row_and_says_what_was_disturbed(self):
         plan = mock.Mock(strategies=["own-ring"], cells=[cells.Cell(50, 64, 1)], echo_target=1.05,
-                         nop_target=1.1)
+                         nop_target=1.1, reference=False)
         with tempfile.TemporaryDirectory() as folder:
             journal = Journal(os.path.join(folder, "r.jsonl"), self.header(), resume=False)
             for who, cpu in zip(echo.ROUND, (3.0, 3.6, 3.0)):
@@ -218,6 +218,18 @@ class ReportTest(unittest.TestCase):
         self.assertIn("commit abc with 2 changed files", page)
         self.assertIn("| own-ring | 50/64/1 | 3.600 | 3.000 | 1.200 | 0.000 | 1.05 "
                       "| missed (disturbed: 1/3) |", page)
+
+    def test_the_servers_on_other_libraries_are_listed_beside_ours(self):
+        plan = mock.Mock(strategies=["own-ring"], cells=[cells.Cell(50, 64, 1)], reference=True)
+        with tempfile.TemporaryDirectory() as folder:
+            journal = Journal(os.path.join(folder, "r.jsonl"), self.header(), resume=False)
+            journal.append(self.sample("ours", 3.0, foreign=0.0))
+            for name, cpu in (("libuv", 4.0), (cells.SPINNING, 2.0)):
+                journal.append({**self.sample("reference", cpu, foreign=0.0), "strategy": name})
+            rows = echo.summarize_references(plan, journal)
+        figures = [(row["name"], row["us"], row["with_client_us"]) for row in rows]
+        self.assertEqual([("ioring own-ring", 3.0, 4.0), (cells.SPINNING, 2.0, 3.0),
+                          ("libuv", 4.0, 5.0)], figures)
 
     def test_what_emulation_costs_is_told_over_the_bare_calls(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -265,6 +277,7 @@ class ReportTest(unittest.TestCase):
     def sample(who, cpu, foreign):
         return {"type": "echo", "cell": "50/64/1", "round": 0, "strategy": "own-ring", "who": who,
                 "cpu_us_per_message": cpu, "messages_per_second": 1e6 / cpu,
+                "client_cpu_us_per_message": 1.0,
                 "latency_us": {"p50": 1, "p99": 2}, "enters_per_message": None,
                 "disturbance": {"foreign": foreign, "waiting": 0.0, "stolen": 0.0}}
 
@@ -272,7 +285,7 @@ class ReportTest(unittest.TestCase):
     def header():
         made = {"cpu": "a CPU", "cpus": 2, "memory_gib": 4, "kernel": "Linux", "compiler": "g++",
                 "flags": "-O2", "commit": "abc", "changed_files": 2, "liburing": "2.3",
-                "google_benchmark": "1.7"}
+                "google_benchmark": "1.7", "libuv": "1.44", "libevent": "2.1", "asio": "1.22"}
         return {"begun": "2026-01-01T00:00:00", "machine": made, "command_line": "./dev bench",
                 "repetitions": 1, "seconds": 1, "warmup_seconds": 0, "cpus": [0, 1]}
 

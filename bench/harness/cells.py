@@ -53,8 +53,17 @@ def target_of(strategy, target):
 # A kernel in user space may cost this much more.
 EPOLL_ALLOWANCE = 0.05
 
-# Measured once a round with --reference, for orientation.
-REFERENCES = {"epoll-et": ["peer_epoll_et"], "round-robin": ["peer_round_robin"]}
+# Measured once a round with --reference: other servers by hand, and those on other libraries.
+REFERENCES = {
+    "epoll-et": ["peer_epoll_et"],
+    "round-robin": ["peer_round_robin"],
+    "liburing": ["peer_liburing"],
+    "libuv": ["peer_libuv"],
+    "libevent": ["peer_libevent"],
+    "asio": ["peer_asio"],
+}
+# Never sleeps, so that it is always 100 % busy and its cost follows from its rate.
+SPINNING = "round-robin"
 
 
 class Programs:

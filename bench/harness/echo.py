@@ -2,7 +2,7 @@
 # echo.py - server CPU time per echoed message: ours against the peer of the same strategy.
 import time
 
-from harness.cells import REFERENCES, target_of
+from harness.cells import REFERENCES, SPINNING, target_of
 from harness.machine import is_disturbed, wait_until_quiet
 from harness.processes import measure
 from harness.comparison import compare, median_of
@@ -146,21 +146,30 @@ def _row(strategy, cell, rounds, target):
 
 
 def summarize_references(plan, journal):
-    """CPU time per message of the servers without io_uring. One that never sleeps is 100 % busy, so
-    that its cost follows from its rate."""
+    """Ours and the other servers in one list, one row per server and cell."""
+    if not plan.reference:
+        return []
+    ours = [(f"ioring {name}", name, "ours") for name in plan.strategies]
+    others = [(name, name, "reference") for name in REFERENCES]
     rows = []
-    for name in REFERENCES:
-        for cell in plan.cells:
-            samples = journal.find(type="echo", strategy=name, cell=str(cell), who="reference")
-            if not samples:
-                continue
-            rate = median_of(s["messages_per_second"] for s in samples)
-            spinning = name == "round-robin"
-            rows.append({
-                "name": name,
-                "cell": str(cell),
-                "us": 1e6 / rate if spinning
-                      else median_of(s["cpu_us_per_message"] for s in samples),
-                "rate": rate,
-            })
+    for cell in plan.cells:
+        for title, strategy, who in ours + others:
+            samples = journal.find(type="echo", strategy=strategy, cell=str(cell), who=who)
+            if samples:
+                rows.append({"name": title, "cell": str(cell), **_figures(strategy, samples)})
     return rows
+
+
+def _figures(name, samples):
+    rate = median_of(s["messages_per_second"] for s in samples)
+    client = median_of(s["client_cpu_us_per_message"] for s in samples)
+    server = median_of(s["cpu_us_per_message"] for s in samples)
+    if name == SPINNING:
+        server = 1e6 / rate
+    return {
+        "us": server,
+        "with_client_us": server + client,
+        "rate": rate,
+        "p50_us": median_of(s["latency_us"].get("p50") for s in samples),
+        "p99_us": median_of(s["latency_us"].get("p99") for s in samples),
+    }

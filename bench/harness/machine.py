@@ -24,6 +24,9 @@ def describe(source_dir, build_dir):
         "commit": _git(source_dir, "rev-parse", "--short=12", "HEAD") or "unknown",
         "changed_files": len(_git(source_dir, "status", "--porcelain", "-uno").splitlines()),
         "liburing": _package_version("liburing-dev"),
+        "libuv": _package_version("libuv1-dev"),
+        "libevent": _package_version("libevent-dev"),
+        "asio": _package_version("libasio-dev"),
         "google_benchmark": _package_version("libbenchmark-dev"),
     }
 

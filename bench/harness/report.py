@@ -68,9 +68,11 @@ def tables(plan, journal):
         found.append((title, ECHO_HEADERS, [_echo_cells(row) for row in rows]))
     rows = echo.summarize_references(plan, journal)
     if rows:
-        lines = [(r["name"], r["cell"], _number(r["us"], 3), _number(r["rate"], 0)) for r in rows]
-        headers = ("server", "cell", "us/message", "msg/s")
-        found.append(("For orientation: servers without io_uring", headers, lines))
+        lines = [(r["name"], r["cell"], _number(r["us"], 3), _number(r["with_client_us"], 3),
+                  _number(r["rate"], 0), _number(r["p50_us"], 0), _number(r["p99_us"], 0))
+                 for r in rows]
+        headers = ("server", "cell", "us/message", "with client", "msg/s", "p50 us", "p99 us")
+        found.append(("Ours and servers on other libraries", headers, lines))
     rows = micro.summarize_nops(plan, journal)
     if rows:
         title = "Nop batch: prepare, submit, reap (per batch)"
@@ -129,7 +131,8 @@ def as_markdown(plan, journal):
         f"- machine: {machine['cpu']}, {machine['cpus']} CPUs, {machine['memory_gib']} GiB, "
         f"{machine['kernel']}",
         f"- build: {machine['compiler']}, `{machine['flags']}`, commit {commit}",
-        f"- beside: liburing {machine['liburing']}, Google Benchmark "
+        f"- beside: liburing {machine['liburing']}, libuv {machine['libuv']}, "
+        f"libevent {machine['libevent']}, Asio {machine['asio']}, Google Benchmark "
         f"{machine['google_benchmark']}; the peers are those of the same commit",
         f"- echo: {header['repetitions']} rounds of {header['seconds']} s after a warm-up of "
         f"{header['warmup_seconds']} s; server on CPU {header['cpus'][0]}, client on CPU "

@@ -148,11 +148,11 @@ int open_stop_signal() {
 void report(const std::string& name, const counters& counted) {
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
+    const std::string enters = counted.enters == 0 ? "null" : std::to_string(counted.enters);
     std::printf(
         "{\"peer\": \"%s\", \"user_seconds\": %.6f, \"system_seconds\": %.6f, "
-        "\"enters\": %llu, \"messages\": %llu, \"bytes\": %llu, \"connections\": %llu}\n",
-        name.c_str(), seconds_of(usage.ru_utime), seconds_of(usage.ru_stime),
-        static_cast<unsigned long long>(counted.enters),
+        "\"enters\": %s, \"messages\": %llu, \"bytes\": %llu, \"connections\": %llu}\n",
+        name.c_str(), seconds_of(usage.ru_utime), seconds_of(usage.ru_stime), enters.c_str(),
         static_cast<unsigned long long>(counted.messages),
         static_cast<unsigned long long>(counted.bytes),
         static_cast<unsigned long long>(counted.connections));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // peer.hpp - what every benchmark peer shares: options, listener, stop signal, closing report.
 //
-// A peer is a minimal echo server written by hand against the bare system interface. It is the
-// yardstick for the library's own echo server and so shares no code with the library.
+// A peer is a small echo server that ours is compared with, and so shares no code with the library:
+// written by hand against the bare system interface, or as usual on a library of others.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,8 @@ struct options {
 
 // What a peer counts while it runs.
 struct counters {
-    std::uint64_t enters = 0;       // calls that wait or poll: enter, epoll_wait, passes
+    // Calls that wait or poll: enter, epoll_wait, passes; 0 where a library does not tell.
+    std::uint64_t enters = 0;
     std::uint64_t messages = 0;     // recvs that brought bytes
     std::uint64_t bytes = 0;        // bytes received
     std::uint64_t connections = 0;  // accepted

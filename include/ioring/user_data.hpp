@@ -30,9 +30,8 @@ public:
     }
 
     // So that it goes wherever a plain user_data goes.
-    constexpr operator std::uint64_t() const noexcept {
-        return value_;
-    }  // NOLINT(google-explicit-constructor)
+    // NOLINTNEXTLINE(google-explicit-constructor)
+    constexpr operator std::uint64_t() const noexcept { return value_; }
 
     template <class Kind>
     struct parts {

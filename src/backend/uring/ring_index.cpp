@@ -20,7 +20,7 @@ struct thread_numbers {
 
 namespace {
 
-constexpr int numbers_max = 16;
+[[maybe_unused]] constexpr int numbers_max = 16;
 
 void drop(thread_numbers* numbers) noexcept {
     // Release: what this holder did with it; acquire: the last one sees all of that.
