@@ -19,6 +19,7 @@ struct old_kernel {
     std::string_view rung;  // The one that it allows.
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest's word.
 inline void PrintTo(const old_kernel& kernel, std::ostream* out) { *out << kernel.name; }
 
 inline void hide(kernel_mask& mask, std::initializer_list<feature> features) {
