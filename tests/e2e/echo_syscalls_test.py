@@ -17,6 +17,7 @@ import echo_support as support
 from echo_load import SteadyLoad
 
 CALL = re.compile(r"^\d+ +(\w+)\(")
+CONNECTIONS = 10
 MARK = "--- SIGWINCH"  # Ignored by the server, noted by strace.
 
 
@@ -69,7 +70,7 @@ class EchoSyscalls(unittest.TestCase):
 
     def test_a_steady_load_makes_no_other_call_than_enter(self):
         server = self.start()
-        load = SteadyLoad(server, connections=10)
+        load = SteadyLoad(server, connections=CONNECTIONS)
         load.run(10)
         self.mark(server, 1)
         load.run(30)
@@ -96,6 +97,8 @@ class EchoSyscalls(unittest.TestCase):
         sends = names.pop("sendto", 0) + names.pop("sendmsg", 0)
         # A multishot receive whose group has run out asks whether there is anything to receive.
         polls = names.pop("poll", 0)
+        # Whether it is TCP is asked once, before the first wait for a connection.
+        self.assertLessEqual(names.pop("getsockopt", 0), CONNECTIONS)
         self.assertEqual({}, dict(names), "nothing else")
         self.assertLessEqual(polls, 300)
         # 300 messages, several of which may come in one piece, or one in several; a multishot
