@@ -135,19 +135,19 @@ void two_rows_fit() noexcept {}  // No constant expression: the compiler stops h
 // two rows fit.
 constexpr auto index_rows() {
     std::array<std::uint8_t, close_phases * close_events * facts_max> index{};
-    for (std::size_t phase = 0; phase < close_phases; ++phase) {
+    index.fill(no_row);
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const auto phase = static_cast<std::size_t>(rows[row].from);
         for (std::size_t event = 0; event < close_events; ++event) {
+            if ((rows[row].on & on(static_cast<close_event>(event))) == 0) continue;
             for (std::size_t facts = 0; facts < facts_max; ++facts) {
-                std::uint8_t found = no_row;
-                for (std::size_t row = 0; row < rows.size(); ++row) {
-                    if (!fits(rows[row], static_cast<close_phase>(phase),
-                              static_cast<close_event>(event), static_cast<std::uint8_t>(facts))) {
-                        continue;
-                    }
-                    if (found != no_row) two_rows_fit();
-                    found = static_cast<std::uint8_t>(row);
+                if (!fits(rows[row], rows[row].from, static_cast<close_event>(event),
+                          static_cast<std::uint8_t>(facts))) {
+                    continue;
                 }
-                index[(phase * close_events + event) * facts_max + facts] = found;
+                std::uint8_t& found = index[(phase * close_events + event) * facts_max + facts];
+                if (found != no_row) two_rows_fit();
+                found = static_cast<std::uint8_t>(row);
             }
         }
     }
