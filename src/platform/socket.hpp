@@ -75,6 +75,9 @@ inline constexpr native_socket invalid_socket = -1;
 // Ends a direction of a connection: `how` is 0 (receive), 1 (send: the peer reads an end of stream)
 // or 2 (both), as in the shutdown SQE. Returns 0 or -errno.
 int shutdown_socket(native_socket socket, int how) noexcept;
+// Closing it will send a reset, and drop what is unsent (SO_LINGER of no time). The peer of a local
+// socket sees a reset only when there are unread bytes here.
+[[nodiscard]] std::error_code reset_when_closed(native_socket socket) noexcept;
 // Gives the descriptor back. Returns 0 or -errno; unless that is -EBADF, it is gone in either case.
 int close_socket(native_socket socket) noexcept;
 

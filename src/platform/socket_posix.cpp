@@ -103,6 +103,11 @@ int shutdown_socket(native_socket socket, int how) noexcept {
     return ::shutdown(socket, how) == 0 ? 0 : -errno;
 }
 
+std::error_code reset_when_closed(native_socket socket) noexcept {
+    const ::linger at_once{.l_onoff = 1, .l_linger = 0};
+    return result_of(::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)));
+}
+
 int close_socket(native_socket socket) noexcept {
     if (::close(socket) == 0) return 0;
     // Interrupted, but closed: a second close() could hit a stranger with the same number.

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+// manager_turn.cpp - one enter a turn: what goes in, what comes out, and which events it makes.
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "ioring/error.hpp"
+#include "platform/clock.hpp"
+#include "socket/manager_state.hpp"
+
+namespace ioring::detail {
+namespace {
+
+namespace flag = socket_flag_bit;
+namespace event_bit = pending_event;
+
+constexpr std::uint64_t ns_per_tick = 1'000'000;
+
+constexpr bool is_ours(op_kind kind) noexcept { return kind >= op_kind::accept; }
+
+// Of a wait that merely did nothing: the completions that it wants read first are read next.
+constexpr bool is_passing(int taken) noexcept {
+    return taken == -EINTR || taken == -EBUSY || taken == -EAGAIN || taken == -ETIME;
+}
+
+// What a socket's pending bit is told as, in the order in which it is.
+struct told_as {
+    std::uint16_t bit;
+    event_type type;
+};
+constexpr told_as order_of_events[] = {
+    {event_bit::accepted, event_type::accepted},
+    {event_bit::connected, event_type::connected},
+    {event_bit::received, event_type::received},
+    {event_bit::send_blocked, event_type::send_blocked},
+    {event_bit::writable, event_type::writable},
+    {event_bit::drained, event_type::drained},
+    {event_bit::peer_closed, event_type::peer_closed},
+    {event_bit::closed, event_type::closed},
+};
+
+}  // namespace
+
+void manager_state::read_clock() noexcept {
+    now_ns_ = platform::monotonic_ns();
+    now_ = (now_ns_ - start_ns_) / ns_per_tick;
+}
+
+std::size_t manager_state::poll(std::span<socket_event> out,
+                                std::chrono::nanoseconds timeout) noexcept {
+    if (out.empty()) return 0;
+    const std::uint64_t deadline = platform::deadline_ns(timeout);
+    const std::uint64_t wakes = ring_.counters().wakes;
+    ++counters_.turns;
+    begin_turn();
+    for (;;) {
+        const bool interrupted = !turn(wait_time(deadline));
+        const std::size_t count = deliver(out);
+        if (count != 0 || interrupted || error_ || wakes != ring_.counters().wakes) return count;
+        if (timeout != ring::forever && now_ns_ >= deadline) return 0;
+    }
+}
+
+// What the events of the turn before have left: closed sockets are free now, and connections whose
+// peer has ended are closed in order.
+void manager_state::begin_turn() noexcept {
+    const auto link = [this](std::uint32_t slot) -> std::uint32_t& {
+        return sockets_[slot].next_ready_;
+    };
+    while (!over_.empty()) {
+        socket& at = sockets_[over_.pop(link)];
+        ++counters_.closed;
+        apply(at, close_event::delivered);
+    }
+}
+
+std::chrono::nanoseconds manager_state::wait_time(std::uint64_t deadline_ns) const noexcept {
+    if (has_events() || !dirty_.empty()) return std::chrono::nanoseconds::zero();
+    std::uint64_t until = deadline_ns;
+    if (const std::uint64_t tick = wheel_.next_tick(); tick != timer_wheel::never) {
+        until = std::min(until, start_ns_ + tick * ns_per_tick);
+    }
+    return until == ~std::uint64_t{0} ? ring::forever : platform::time_left(until);
+}
+
+bool manager_state::has_events() const noexcept {
+    return !ready_.empty() || foreign_head_ != foreign_tail_ || fired_head_ != none ||
+           pauses_to_tell_ != 0;
+}
+
+// False when a signal has ended the wait.
+bool manager_state::turn(std::chrono::nanoseconds timeout) noexcept {
+    settle_dirty();
+    arm_accepts();
+    // What found no room in the queue has its turn once that was submitted.
+    if (!dirty_.empty() || has_events()) timeout = std::chrono::nanoseconds::zero();
+    const int taken = ring_.submit_and_wait(1, timeout);
+    if (taken < 0 && !is_passing(taken)) error_ = error_of(taken);
+    read_clock();
+    reap();
+    pass_time();
+    return taken != -EINTR;
+}
+
+void manager_state::reap() noexcept {
+    turn_bytes_ = 0;
+    if (foreign_tail_ - foreign_head_ == options_.events_max) return;  // Must be told first.
+    std::uint32_t count = 0;
+    for (const cqe& done : ring_.completions()) {
+        dispatch(done);
+        // An entry is consumed when the loop leaves it: what is behind it stays.
+        if (++count == options_.turn_completions_max) return;
+        if (turn_bytes_ >= options_.turn_bytes_max) return;
+        if (foreign_tail_ - foreign_head_ == options_.events_max) return;
+    }
+}
+
+void manager_state::dispatch(const cqe& done) noexcept {
+    const auto [kind, slot, generation] = user_data::decode<op_kind>(done.user_data);
+    if (!is_ours(kind)) {
+        foreign_[foreign_tail_++ % options_.events_max] = done;
+        return;
+    }
+    switch (kind) {
+        case op_kind::accept: return accepted(slot, generation, done);
+        case op_kind::shed: return shed_done(slot, done);
+        case op_kind::cancel_accept: return;  // The accept says itself what became of it.
+        default: break;
+    }
+    // Of transfers there is none, for a slot is not free before their last completion; cancels may
+    // come later.
+    if (!is_current(slot, generation)) {
+        if (kind == op_kind::receive) (void)group_.recycle(group_.take(done));
+        return;
+    }
+    socket& at = sockets_[slot];
+    switch (kind) {
+        case op_kind::receive: return received(at, done);
+        case op_kind::send: return sent(at, done);
+        case op_kind::connect: return connected(at, done);
+        // A cancel that found nothing came too late, or too early: then the next one will.
+        case op_kind::cancel_receive: return cancelled(at, flag::receive_cancelled, done);
+        case op_kind::cancel_send: return cancelled(at, flag::send_cancelled, done);
+        case op_kind::cancel_connect: return cancelled(at, flag::connect_cancelled, done);
+        default: return;
+    }
+}
+
+void manager_state::mark_dirty(socket& at) noexcept {
+    if ((at.flags_ & flag::dirty) != 0) return;
+    at.flags_ |= flag::dirty;
+    dirty_.push(slot_of(at), [this](std::uint32_t slot) -> std::uint32_t& {
+        return sockets_[slot].next_dirty_;
+    });
+}
+
+void manager_state::settle_dirty() noexcept {
+    const auto link = [this](std::uint32_t slot) -> std::uint32_t& {
+        return sockets_[slot].next_dirty_;
+    };
+    slot_list now = std::exchange(dirty_, slot_list{});
+    while (!now.empty()) {
+        socket& at = sockets_[now.pop(link)];
+        at.flags_ &= ~flag::dirty;
+        if (!settle(at)) mark_dirty(at);
+    }
+    if (buffers_returned_) feed_borrowers();
+    if (chunks_recycled_) group_.publish();
+    chunks_recycled_ = false;
+    if (!starved_.empty()) feed_starved();
+}
+
+void manager_state::announce(socket& at, std::uint16_t events) noexcept {
+    if ((at.flags_ & flag::told) != 0) return;  // After the closed event comes none.
+    at.pending_ |= events;
+    if ((at.flags_ & flag::ready) != 0) return;
+    at.flags_ |= flag::ready;
+    ready_.push(slot_of(at), [this](std::uint32_t slot) -> std::uint32_t& {
+        return sockets_[slot].next_ready_;
+    });
+}
+
+// Gives the events that there are, each socket's in their order, to as many as `out` has room for.
+std::size_t manager_state::deliver(std::span<socket_event> out) noexcept {
+    const auto link = [this](std::uint32_t slot) -> std::uint32_t& {
+        return sockets_[slot].next_ready_;
+    };
+    std::size_t count = deliver_others(out);
+    while (!ready_.empty() && count < out.size()) {
+        socket& at = sockets_[ready_.first];
+        count += deliver_of(at, out.subspan(count));
+        if (at.pending_ != 0) break;  // No room: it stays the first.
+        const std::uint32_t slot = ready_.pop(link);
+        at.flags_ &= ~flag::ready;
+        if (phase_of(at) == close_phase::closed && (at.flags_ & flag::told) != 0) {
+            over_.push(slot, link);
+        }
+    }
+    return count;
+}
+
+std::size_t manager_state::deliver_of(socket& at, std::span<socket_event> out) noexcept {
+    std::size_t count = 0;
+    for (const told_as& each : order_of_events) {
+        if ((at.pending_ & each.bit) == 0) continue;
+        if (count == out.size()) return count;
+        at.pending_ &= static_cast<std::uint16_t>(~each.bit);
+        if (each.bit == event_bit::received && at.unread_ == 0) continue;  // Read meanwhile.
+        // The end of the stream comes after its last byte: consume() announces it again.
+        if (each.bit == event_bit::peer_closed && at.unread_ != 0) continue;
+        socket_event& event = out[count++];
+        event = socket_event{.type = each.type, .socket = &at};
+        if (each.bit == event_bit::accepted) event.listener = cold_of(at).listener;
+        if (each.bit == event_bit::peer_closed) {
+            at.flags_ |= flag::end_told;
+            mark_dirty(at);
+        }
+        if (each.bit == event_bit::closed) {
+            at.flags_ |= flag::told;
+            event.reason = cold_of(at).reason;
+            event.error = error_of(-cold_of(at).error);
+        }
+    }
+    return count;
+}
+
+// What is not of a connection.
+std::size_t manager_state::deliver_others(std::span<socket_event> out) noexcept {
+    std::size_t count = 0;
+    for (; count < out.size() && foreign_head_ != foreign_tail_; ++foreign_head_) {
+        out[count++] = {.type = event_type::completion,
+                        .done = foreign_[foreign_head_ % options_.events_max]};
+    }
+    while (count < out.size() && fired_head_ != none) {
+        const std::uint32_t index = fired_head_;
+        timer_record& which = timers_[index];
+        fired_head_ = which.next;
+        if (fired_head_ == none) fired_tail_ = none;
+        if (!which.cancelled) {
+            out[count++] = {.type = event_type::timer, .done = {.user_data = which.user_data}};
+        }
+        ++which.generation;
+        timers_.give_back(index);
+    }
+    for (std::uint32_t slot = 0; pauses_to_tell_ != 0 && slot < listeners_.size(); ++slot) {
+        listener_slot& which = listeners_[slot];
+        if (!which.pause_untold) continue;
+        if (count == out.size()) break;
+        which.pause_untold = false;
+        --pauses_to_tell_;
+        out[count++] = {.type = event_type::accept_paused,
+                        .listener = {slot, which.generation},
+                        .error = error_of(-which.error)};
+    }
+    return count;
+}
+
+}  // namespace ioring::detail

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// managed.cpp - waits with a bound, during which the manager runs.
+#include "managed.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace ioring::managed {
+
+using conformance::patience_left;
+
+std::vector<std::string> managed_backends() { return conformance::names_asked_for(); }
+
+void managed_test::SetUp() {
+    descriptors_before_ = conformance::open_descriptors();
+    backend_test::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    std::string why;
+    ASSERT_FALSE(socket_manager::create(ring_, manager(), sockets_, &why)) << why;
+    ASSERT_FALSE(sockets_.listen(address(), {}, listener_, &why)) << why;
+    echo(/*forwards=*/true);
+}
+
+void managed_test::TearDown() {
+    if (!sockets_.valid()) return;
+    on_event = nullptr;
+    sockets_ = socket_manager{};
+    EXPECT_EQ(0u, ring_.in_flight());
+    ring_ = ring{};
+    EXPECT_EQ(descriptors_before_, conformance::open_descriptors());
+}
+
+bool managed_test::turn(std::chrono::nanoseconds timeout) {
+    const std::span<const socket_event> events = sockets_.poll(timeout);
+    for (const socket_event& event : events) {
+        events_.push_back({event.type, event.reason, event.listener,
+                           event.socket != nullptr ? event.socket->id() : socket_id{}, event.error,
+                           event.done});
+        if (on_event) on_event(event);
+    }
+    EXPECT_FALSE(sockets_.error()) << sockets_.error().message();
+    return !events.empty();
+}
+
+bool managed_test::until(const std::function<bool()>& holds) {
+    const auto end = std::chrono::steady_clock::now() + patience_left();
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > end || sockets_.error()) {
+            ADD_FAILURE() << "it does not come";
+            return false;
+        }
+        (void)turn();
+    }
+    return true;
+}
+
+bool managed_test::until_told(event_type type, std::size_t wanted) {
+    const bool told = until([&] { return count(type) >= wanted; });
+    EXPECT_TRUE(told) << count(type) << " of " << wanted << " events " << to_string(type);
+    return told;
+}
+
+std::size_t managed_test::count(event_type type) const {
+    return static_cast<std::size_t>(std::count_if(
+        events_.begin(), events_.end(), [&](const told& each) { return each.type == type; }));
+}
+
+told managed_test::last(event_type type) const {
+    const auto found = std::find_if(events_.rbegin(), events_.rend(),
+                                    [&](const told& each) { return each.type == type; });
+    EXPECT_NE(events_.rend(), found) << to_string(type);
+    return found == events_.rend() ? told{} : *found;
+}
+
+socket_end managed_test::client() const {
+    return conformance::connect_to(sockets_.local_endpoint(listener_));
+}
+
+managed_test::pair managed_test::accept_one() {
+    const std::size_t before = count(event_type::accepted);
+    pair made{client()};
+    if (!until_told(event_type::accepted, before + 1)) return made;
+    made.ours = sockets_.find(last(event_type::accepted).id);
+    EXPECT_NE(nullptr, made.ours);
+    return made;
+}
+
+std::string managed_test::receive(const socket_end& at, std::size_t bytes) {
+    std::string all;
+    (void)until([&] {
+        all += conformance::receive_some(at);
+        return all.size() >= bytes;
+    });
+    return all;
+}
+
+std::string managed_test::receive_to_end(const socket_end& at) {
+    std::string all;
+    char buffer[4096];
+    (void)until([&] {
+        for (;;) {
+            const ssize_t got = ::recv(at.number(), buffer, sizeof(buffer), MSG_DONTWAIT);
+            if (got <= 0) return got == 0 || (errno != EAGAIN && errno != EINTR);
+            all.append(buffer, static_cast<std::size_t>(got));
+        }
+    });
+    return all;
+}
+
+void managed_test::send(const socket_end& from, std::string_view bytes) {
+    (void)until([&] {
+        while (!bytes.empty()) {
+            const ssize_t put =
+                ::send(from.number(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+            if (put < 0) return errno != EAGAIN && errno != EINTR;
+            bytes.remove_prefix(static_cast<std::size_t>(put));
+        }
+        return true;
+    });
+}
+
+void managed_test::echo(bool forwards) {
+    on_event = [forwards](const socket_event& event) {
+        if (event.type != event_type::received) return;
+        socket& from = *event.socket;
+        if (forwards) {
+            from.forward(from.readable().size());
+        } else {
+            from.consume(from.write(from.readable()));
+        }
+    };
+}
+
+}  // namespace ioring::managed
