@@ -17,20 +17,26 @@ function(ioring_compile_settings target scope)
   endif()
 endfunction()
 
-# ioring_add_layer(base [LINKS platform ...])
+# ioring_add_layer(base [TESTS_ONLY] [LINKS platform ...])
 #
 # Makes the current folder the target ioring_<name>, which sees the public headers and src/ and
 # links only the named lower layers; its *_test.cpp become ioring_<name>_test, linked to this layer
 # and what it links, so that a call into a higher layer does not link. A folder without sources
-# (yet) is an INTERFACE target, so that nobody above has to care.
+# (yet) is an INTERFACE target, so that nobody above has to care. With TESTS_ONLY it is no part of
+# the library: another system's, whose logic can be tested here.
 function(ioring_add_layer name)
-  cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
+  cmake_parse_arguments(arg "TESTS_ONLY" "" "LINKS" ${ARGN})
+  if(arg_TESTS_ONLY AND NOT IORING_BUILD_TESTS)
+    return()
+  endif()
   set(target ioring_${name})
   ioring_folder_files("${CMAKE_CURRENT_SOURCE_DIR}" sources tests alone)
   if(sources)
     set(scope PUBLIC)
     add_library(${target} STATIC ${sources})
-    set_property(GLOBAL APPEND PROPERTY IORING_LAYER_OBJECTS $<TARGET_OBJECTS:${target}>)
+    if(NOT arg_TESTS_ONLY)
+      set_property(GLOBAL APPEND PROPERTY IORING_LAYER_OBJECTS $<TARGET_OBJECTS:${target}>)
+    endif()
   else()
     set(scope INTERFACE)
     add_library(${target} INTERFACE)
