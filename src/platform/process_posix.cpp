@@ -70,10 +70,11 @@ void fork_hook::unlink() noexcept { fork_registry::unlink(*this); }
 
 namespace {
 
+// `static`: C names are visible from outside, unnamed namespace or not.
 extern "C" {
-void ioring_before_fork() { fork_registry::hold(); }
-void ioring_in_parent() { fork_registry::let_go(); }
-void ioring_in_child() { fork_registry::in_child(); }
+static void ioring_before_fork() { fork_registry::hold(); }
+static void ioring_in_parent() { fork_registry::let_go(); }
+static void ioring_in_child() { fork_registry::in_child(); }
 }
 
 // Before main(), and so before anything of ours could be forked. It fails only without memory for

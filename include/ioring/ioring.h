@@ -1,0 +1,572 @@
+// SPDX-License-Identifier: MIT
+// ioring.h - the library for C, and through it for any language with a foreign function interface.
+//
+// The model and the promises are those of ring.hpp: prepare entries, submit, read completions,
+// advance. The entry is the interface: ioring_sqe and ioring_cqe are laid out as on Linux, with
+// Linux's numbers, on every system.
+//
+// Errors: functions that return int give 0 or a count, or a negative errno of the host;
+// ioring_strerror() has the words. A null handle is -EINVAL (or NULL, or 0), never a crash. Strings
+// are UTF-8 and end with a zero; those that are returned live as long as the object they were asked
+// of. Option structs begin with their own size, so that a program which was compiled with an older
+// header goes on working: set it to sizeof the struct; a field that is 0 has its default.
+//
+// Threads: a ring belongs to the thread of its first submit or wait; only ioring_wake() and
+// ioring_post() may be called from elsewhere. Memory: what an entry points at belongs to the
+// operation until its completion was read.
+//
+// Every inline function is in the library, too, under the same name, for callers that cannot
+// compile it.
+#ifndef IORING_IORING_H
+#define IORING_IORING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef IORING_API
+#define IORING_API extern
+#endif
+#ifndef IORING_INLINE
+#define IORING_INLINE inline
+#endif
+
+// --- version ---------------------------------------------------------------------------------
+
+// (major << 16) | (minor << 8) | patch of the library that is linked; a program may compare it with
+// that of the header it was compiled with.
+IORING_API uint32_t ioring_version(void);
+IORING_API const char* ioring_version_string(void);
+
+// --- entries ---------------------------------------------------------------------------------
+
+// What a program asks of a ring, 64 bytes. sqe.hpp says what each field means to each operation.
+typedef struct ioring_sqe {
+    uint8_t opcode;   // IOR_OP_
+    uint8_t flags;    // IOR_SQE_
+    uint16_t ioprio;  // IOR_ACCEPT_ or IOR_TRANSFER_
+    int32_t fd;
+    uint64_t off;
+    uint64_t addr;
+    uint32_t len;
+    uint32_t op_flags;
+    uint64_t user_data;  // Comes back in the completion; ~0 is reserved.
+    uint16_t buf_index;
+    uint16_t personality;
+    int32_t file_index;
+    uint64_t addr3;
+    uint64_t reserved;
+} ioring_sqe;
+
+// What became of it, 16 bytes.
+typedef struct ioring_cqe {
+    uint64_t user_data;
+    int32_t res;     // Bytes, a descriptor, a mask or a count; an error is a negative errno.
+    uint32_t flags;  // IOR_CQE_
+} ioring_cqe;
+
+// The kernel's time, on every system.
+typedef struct ioring_timespec {
+    int64_t tv_sec;
+    int64_t tv_nsec;  // 0 to 999,999,999
+} ioring_timespec;
+
+enum {
+    IOR_OP_NOP = 0,
+    IOR_OP_READ_FIXED = 4,
+    IOR_OP_WRITE_FIXED = 5,
+    IOR_OP_POLL_ADD = 6,
+    IOR_OP_POLL_REMOVE = 7,
+    IOR_OP_SENDMSG = 9,
+    IOR_OP_RECVMSG = 10,
+    IOR_OP_TIMEOUT = 11,
+    IOR_OP_TIMEOUT_REMOVE = 12,
+    IOR_OP_ACCEPT = 13,
+    IOR_OP_ASYNC_CANCEL = 14,
+    IOR_OP_LINK_TIMEOUT = 15,
+    IOR_OP_CONNECT = 16,
+    IOR_OP_CLOSE = 19,
+    IOR_OP_SEND = 26,
+    IOR_OP_RECV = 27,
+    IOR_OP_SHUTDOWN = 34,
+    IOR_OP_MSG_RING = 40,
+    IOR_OP_SOCKET = 45,
+    IOR_OP_SEND_ZC = 47,
+    IOR_OP_BIND = 56,
+    IOR_OP_LISTEN = 57
+};
+
+enum {  // ioring_sqe.flags
+    IOR_SQE_FIXED_FILE = 1 << 0,
+    IOR_SQE_IO_DRAIN = 1 << 1,
+    IOR_SQE_IO_LINK = 1 << 2,      // The next entry starts when this one has succeeded.
+    IOR_SQE_IO_HARDLINK = 1 << 3,  // ... when it has completed.
+    IOR_SQE_ASYNC = 1 << 4,
+    IOR_SQE_BUFFER_SELECT = 1 << 5,  // Takes its buffer from group buf_index.
+    IOR_SQE_CQE_SKIP_SUCCESS = 1 << 6
+};
+enum {
+    IOR_ACCEPT_MULTISHOT = 1 << 0,
+    IOR_ACCEPT_DONT_WAIT = 1 << 1,
+    IOR_ACCEPT_POLL_FIRST = 1 << 2
+};
+enum {  // ioring_sqe.ioprio of transfers
+    IOR_TRANSFER_POLL_FIRST = 1 << 0,
+    IOR_TRANSFER_MULTISHOT = 1 << 1,
+    IOR_TRANSFER_FIXED_BUFFER = 1 << 2,
+    IOR_TRANSFER_ZC_REPORT_USAGE = 1 << 3,
+    IOR_TRANSFER_BUNDLE = 1 << 4,
+    IOR_TRANSFER_SEND_VECTORIZED = 1 << 5
+};
+enum {  // ioring_sqe.op_flags of transfers
+    IOR_MSG_PEEK = 0x02,
+    IOR_MSG_TRUNC = 0x20,
+    IOR_MSG_DONT_WAIT = 0x40,
+    IOR_MSG_WAIT_ALL = 0x100,
+    IOR_MSG_NO_SIGNAL = 0x4000,
+    IOR_MSG_MORE = 0x8000
+};
+enum { IOR_SOCKET_NONBLOCK = 0x800, IOR_SOCKET_CLOEXEC = 0x80000 };
+enum {
+    IOR_POLL_IN = 0x001,
+    IOR_POLL_PRI = 0x002,
+    IOR_POLL_OUT = 0x004,
+    IOR_POLL_ERR = 0x008,
+    IOR_POLL_HUP = 0x010,
+    IOR_POLL_NVAL = 0x020,
+    IOR_POLL_RDHUP = 0x2000
+};
+enum {  // ioring_sqe.len of polls
+    IOR_POLL_MULTISHOT = 1 << 0,
+    IOR_POLL_UPDATE_EVENTS = 1 << 1,
+    IOR_POLL_UPDATE_USER_DATA = 1 << 2,
+    IOR_POLL_LEVEL = 1 << 3
+};
+enum {
+    IOR_TIMEOUT_ABSOLUTE = 1 << 0,
+    IOR_TIMEOUT_UPDATE = 1 << 1,
+    IOR_TIMEOUT_BOOTTIME = 1 << 2,
+    IOR_TIMEOUT_REALTIME = 1 << 3,
+    IOR_TIMEOUT_LINK_UPDATE = 1 << 4,
+    IOR_TIMEOUT_ETIME_SUCCESS = 1 << 5,
+    IOR_TIMEOUT_MULTISHOT = 1 << 6
+};
+enum {
+    IOR_CANCEL_ALL = 1 << 0,
+    IOR_CANCEL_FD = 1 << 1,
+    IOR_CANCEL_ANY = 1 << 2,
+    IOR_CANCEL_FIXED_FD = 1 << 3,
+    IOR_CANCEL_USER_DATA = 1 << 4,
+    IOR_CANCEL_OPCODE = 1 << 5
+};
+enum { IOR_MSG_RING_CQE_SKIP = 1 << 0, IOR_MSG_RING_FLAGS_PASS = 1 << 1 };
+enum { IOR_SHUTDOWN_READ = 0, IOR_SHUTDOWN_WRITE = 1, IOR_SHUTDOWN_BOTH = 2 };
+enum {                        // ioring_cqe.flags
+    IOR_CQE_BUFFER = 1 << 0,  // The upper 16 bits are a buffer id.
+    IOR_CQE_MORE = 1 << 1,    // More completions of this entry will follow.
+    IOR_CQE_SOCK_NONEMPTY = 1 << 2,
+    IOR_CQE_NOTIFICATION = 1 << 3,
+    IOR_CQE_BUFFER_MORE = 1 << 4,
+    IOR_CQE_BUFFER_SHIFT = 16
+};
+enum { IOR_FAMILY_IPV4 = 1, IOR_FAMILY_IPV6 = 2, IOR_FAMILY_LOCAL = 3 };
+
+// The most bytes that one transfer moves; more is cut to this, a short transfer.
+#define IORING_TRANSFER_BYTES_MAX ((size_t)0x7ffff000)
+
+// --- rings -----------------------------------------------------------------------------------
+
+typedef struct ioring_ring ioring_t;
+
+// As ring_options.hpp says, field by field.
+typedef struct ioring_options {
+    uint32_t size;  // sizeof(ioring_options)
+    uint32_t sq_entries;
+    uint32_t cq_entries;
+    uint32_t connections_max;
+    uint32_t posts_max;
+    uint32_t reserved;  // 0
+    uint64_t spin_ns;
+    uint64_t drain_timeout_ns;
+    const char* backend;         // NULL: "automatic"
+    const char* backend_prefer;  // NULL: none
+    const char* backend_forbid;
+} ioring_options;
+
+typedef struct ioring_counters {
+    uint32_t size;  // sizeof(ioring_counters)
+    uint32_t reserved;
+    uint64_t enters;
+    uint64_t submitted;
+    uint64_t completed;
+    uint64_t posted;
+    uint64_t wakes;
+    uint64_t overflows;
+    uint64_t short_transfers;
+} ioring_counters;
+
+// Makes *out a ring; `options` may be NULL. Errors: -EINVAL (an option is out of range, or no such
+// backend, or size is too small), -ENOTSUP or -EPERM (this machine refuses what was demanded),
+// -ENOMEM, -EMFILE. *out is then unchanged.
+IORING_API int ioring_create(const ioring_options* options, ioring_t** out);
+// As above; on an error `why` gets a sentence, cut to `why_bytes` with its zero.
+IORING_API int ioring_create_why(const ioring_options* options, ioring_t** out, char* why,
+                                 size_t why_bytes);
+// On the owner's thread: cancels what is in flight and waits for its end, drain_timeout at most.
+// Destroy pools, groups and listeners of it before or after. NULL is nothing.
+IORING_API void ioring_destroy(ioring_t* ring);
+
+IORING_API const char* ioring_backend_name(const ioring_t* ring);
+IORING_API const char* ioring_backend_reason(const ioring_t* ring);
+IORING_API const char* ioring_backend_description(const ioring_t* ring);
+// 1 when the backend honours that opcode, else 0 (it completes with -EINVAL).
+IORING_API int ioring_supports(const ioring_t* ring, uint8_t opcode);
+IORING_API int ioring_get_counters(const ioring_t* ring, ioring_counters* out);
+// Operations whose last completion has not been read; those that succeeded silently
+// (IOR_SQE_CQE_SKIP_SUCCESS) stay counted.
+IORING_API uint64_t ioring_in_flight(const ioring_t* ring);
+
+// The next free entry, zeroed, or NULL when the queue is full: submit, then ask again.
+IORING_API ioring_sqe* ioring_get_sqe(ioring_t* ring);
+IORING_API uint32_t ioring_sq_space_left(const ioring_t* ring);
+// 1: `count` entries are free, after a submit if need be. 0: they cannot be.
+IORING_API int ioring_reserve(ioring_t* ring, uint32_t count);
+
+// How many entries were taken, or -EBUSY or -EAGAIN: read completions first.
+IORING_API int ioring_submit(ioring_t* ring);
+// ... and then waits for `min_complete` completions; the second for at most `timeout_ns`, or
+// without a bound when that is negative.
+IORING_API int ioring_submit_and_wait(ioring_t* ring, uint32_t min_complete);
+IORING_API int ioring_submit_and_wait_timeout(ioring_t* ring, uint32_t min_complete,
+                                              int64_t timeout_ns);
+
+// Copies completions, oldest first, without consuming them. Returns how many.
+IORING_API size_t ioring_peek_batch_cqe(ioring_t* ring, ioring_cqe* out, size_t count);
+// One: 0, or -EAGAIN when there is none.
+IORING_API int ioring_peek_cqe(ioring_t* ring, ioring_cqe* out);
+// Submits, waits for one and copies it: 0, or an error; -EAGAIN when a wake ended the wait.
+IORING_API int ioring_wait_cqe(ioring_t* ring, ioring_cqe* out);
+IORING_API int ioring_wait_cqe_timeout(ioring_t* ring, ioring_cqe* out, int64_t timeout_ns);
+// Consumes the oldest; more than are there is cut.
+IORING_API void ioring_cq_advance(ioring_t* ring, size_t count);
+IORING_API size_t ioring_cq_ready(ioring_t* ring);
+
+// Any thread and any signal handler.
+IORING_API void ioring_wake(ioring_t* ring);
+// Any thread and any signal handler: 0, or -EAGAIN when posts_max posts wait to be read.
+IORING_API int ioring_post(ioring_t* ring, uint64_t user_data, int32_t res);
+
+// Two entries or none: cancels what is in flight on `fd`, then closes it. Returns the second.
+IORING_API ioring_sqe* ioring_prepare_close(ioring_t* ring, int32_t fd, uint64_t user_data);
+// Posts {target_user_data, res} on `target`: ring.hpp, prepare_msg_ring().
+IORING_API ioring_sqe* ioring_prepare_msg_ring(ioring_t* ring, const ioring_t* target, int32_t res,
+                                               uint64_t target_user_data, uint64_t user_data);
+
+// --- addresses and sockets -------------------------------------------------------------------
+
+// A system's address structure, for entries that take one.
+typedef struct ioring_endpoint {
+    uint32_t bytes;  // In use; 0: no address.
+    uint32_t reserved;
+    uint64_t storage[16];
+} ioring_endpoint;
+
+// "127.0.0.1:5000", "[::1]:5000", "unix:/path": endpoint.hpp. Errors: -EINVAL.
+IORING_API int ioring_endpoint_parse(const char* text, ioring_endpoint* out);
+// Writes it as it is parsed, cut to `bytes` with its zero. Returns the length of all of it.
+IORING_API size_t ioring_endpoint_format(const ioring_endpoint* address, char* out, size_t bytes);
+
+typedef struct ioring_listen_options {
+    uint32_t size;  // sizeof(ioring_listen_options)
+    uint32_t backlog;
+    uint8_t dual_stack;  // An IPv6 listener takes IPv4, too.
+    uint8_t reuse_port;
+    uint8_t reserved[6];
+} ioring_listen_options;
+
+typedef struct ioring_listener ioring_listener_t;
+
+// Binds and listens; `options` may be NULL. Errors: those of bind and listen.
+IORING_API int ioring_listen(ioring_t* ring, const char* address,
+                             const ioring_listen_options* options, ioring_listener_t** out);
+// Ends accepts in flight, then closes. On the ring's thread.
+IORING_API void ioring_listener_close(ioring_listener_t* listener);
+// For accepts; the listener's own. -1 without one.
+IORING_API int32_t ioring_listener_fd(const ioring_listener_t* listener);
+IORING_API int ioring_listener_endpoint(const ioring_listener_t* listener, ioring_endpoint* out);
+
+// An unconnected stream socket of an IOR_FAMILY_, to be connected by an entry.
+IORING_API int ioring_open_socket(ioring_t* ring, int family, int32_t* out);
+// Blocks: looks `host` up (a name or a numeric address) and connects to the first of its addresses
+// that answers. `timeout_ns` bounds the connecting, not the name server.
+IORING_API int ioring_connect_now(ioring_t* ring, const char* host, uint16_t port,
+                                  int64_t timeout_ns, int32_t* out);
+IORING_API int ioring_shutdown_now(ioring_t* ring, int32_t fd, int how);
+IORING_API int ioring_close_now(ioring_t* ring, int32_t fd);
+
+// --- registered sockets and buffers ----------------------------------------------------------
+
+typedef uint64_t ioring_connection_id;  // 0 is none.
+typedef uint32_t ioring_buffer_id;      // 0xffffffff is none.
+
+IORING_API int ioring_register_socket(ioring_t* ring, int32_t fd, ioring_connection_id* out);
+IORING_API int ioring_unregister_socket(ioring_t* ring, ioring_connection_id connection);
+// `memory` stays the caller's and must stay until it is unregistered; at most 4 GiB - 1.
+IORING_API int ioring_register_buffer(ioring_t* ring, void* memory, size_t bytes,
+                                      ioring_buffer_id* out);
+IORING_API int ioring_unregister_buffer(ioring_t* ring, ioring_buffer_id buffer);
+// A stale connection completes with -EBADF, a stale buffer or a bad range with -EFAULT.
+IORING_API ioring_sqe* ioring_prepare_recv_buffer(ioring_t* ring, ioring_connection_id connection,
+                                                  ioring_buffer_id buffer, uint64_t offset,
+                                                  uint32_t bytes, uint64_t user_data);
+IORING_API ioring_sqe* ioring_prepare_send_buffer(ioring_t* ring, ioring_connection_id connection,
+                                                  ioring_buffer_id buffer, uint64_t offset,
+                                                  uint32_t bytes, uint64_t user_data);
+
+// --- mirrored buffers and their pool ---------------------------------------------------------
+
+// A circular buffer whose free and whose unread bytes are each one range: ring_buffer.hpp.
+typedef struct ioring_buffer ioring_buffer_t;
+
+IORING_API size_t ioring_buffer_granularity(void);
+// `bytes`: a multiple of the granularity. Errors: -EINVAL, -ENOMEM, -EMFILE.
+IORING_API int ioring_buffer_create(size_t bytes, ioring_buffer_t** out);
+// 0, or -EBUSY, and nothing has happened: it is a pool's, or lent to a receive. NULL is nothing.
+IORING_API int ioring_buffer_destroy(ioring_buffer_t* buffer);
+IORING_API uint32_t ioring_buffer_capacity(const ioring_buffer_t* buffer);
+// All unread bytes, and all free ones; *bytes may be 0.
+IORING_API const void* ioring_buffer_readable(const ioring_buffer_t* buffer, uint32_t* bytes);
+IORING_API void* ioring_buffer_writable(ioring_buffer_t* buffer, uint32_t* bytes);
+// 0, or -EINVAL when that is more than is readable or writable: nothing has changed.
+IORING_API int ioring_buffer_commit_read(ioring_buffer_t* buffer, uint64_t bytes);
+IORING_API int ioring_buffer_commit_write(ioring_buffer_t* buffer, uint64_t bytes);
+// For ioring_prepare_recv_buffer() and its kin: the id of a pool's buffer, and where its two ranges
+// begin.
+IORING_API ioring_buffer_id ioring_buffer_registered_id(const ioring_buffer_t* buffer);
+IORING_API uint32_t ioring_buffer_read_offset(const ioring_buffer_t* buffer);
+IORING_API uint32_t ioring_buffer_write_offset(const ioring_buffer_t* buffer);
+
+typedef struct ioring_pool_options {
+    uint32_t size;  // sizeof(ioring_pool_options)
+    uint32_t buffer_bytes;
+    uint32_t slab_buffers;
+    uint32_t slabs_max;
+    uint32_t slabs_initial;  // 0: none
+    uint8_t huge_pages;
+    uint8_t no_fallback;
+    uint8_t reserved[2];
+} ioring_pool_options;
+
+typedef struct ioring_pool ioring_pool_t;
+
+// Buffers registered with `ring`, made in slabs: buffer_pool.hpp; `options` may be NULL.
+IORING_API int ioring_pool_create(ioring_t* ring, const ioring_pool_options* options,
+                                  ioring_pool_t** out);
+// Its buffers end with it.
+IORING_API void ioring_pool_destroy(ioring_pool_t* pool);
+// Errors: -ENOBUFS (the limits of the options), -ENOMEM, -EMFILE.
+IORING_API int ioring_pool_acquire(ioring_pool_t* pool, ioring_buffer_t** out);
+// Errors, each of which changes nothing: -EINVAL (not a buffer of this pool), -EPERM (it is free
+// already), -EBUSY.
+IORING_API int ioring_pool_release(ioring_pool_t* pool, ioring_buffer_t* buffer);
+
+// --- buffer groups ---------------------------------------------------------------------------
+
+typedef struct ioring_group_options {
+    uint32_t size;  // sizeof(ioring_group_options)
+    uint32_t buffers;
+    uint32_t buffer_bytes;
+    uint32_t plain_buffer_bytes;
+    uint8_t not_incremental;
+    uint8_t reserved[3];
+} ioring_group_options;
+
+typedef struct ioring_group ioring_group_t;
+
+// Buffers that the backend picks for a receive when there is data: buffer_group.hpp. Errors:
+// -EINVAL, -ENOTSUP (the backend has none), -ENOBUFS, -ENOMEM.
+IORING_API int ioring_group_create(ioring_t* ring, const ioring_group_options* options,
+                                   ioring_group_t** out);
+IORING_API void ioring_group_destroy(ioring_group_t* group);
+IORING_API uint16_t ioring_group_id(const ioring_group_t* group);
+// The bytes that a completion brought, the program's until they are recycled; NULL and 0 when it
+// brought none. Once for each completion of a receive with this group, in order.
+IORING_API void* ioring_group_take(ioring_group_t* group, const ioring_cqe* done, uint32_t* bytes);
+// 0, or -EINVAL when no such chunk is out.
+IORING_API int ioring_group_recycle(ioring_group_t* group, const void* chunk);
+
+// --- errors ----------------------------------------------------------------------------------
+
+// The words for a negative errno; they last until this thread's next call.
+IORING_API const char* ioring_strerror(int error);
+
+// --- filling entries --------------------------------------------------------------------------
+//
+// Each writes the whole entry, user_data too (0): set that afterwards. prep.hpp says what each
+// operation does.
+
+IORING_INLINE void ioring_sqe_set_data64(ioring_sqe* sqe, uint64_t data) { sqe->user_data = data; }
+IORING_INLINE void ioring_sqe_set_data(ioring_sqe* sqe, void* data) {
+    sqe->user_data = (uint64_t)(uintptr_t)data;
+}
+IORING_INLINE void ioring_sqe_set_flags(ioring_sqe* sqe, uint8_t flags) { sqe->flags = flags; }
+IORING_INLINE uint64_t ioring_cqe_get_data64(const ioring_cqe* cqe) { return cqe->user_data; }
+IORING_INLINE void* ioring_cqe_get_data(const ioring_cqe* cqe) {
+    return (void*)(uintptr_t)cqe->user_data;
+}
+
+IORING_INLINE void ioring_prep_rw(ioring_sqe* sqe, uint8_t opcode, int32_t fd, const void* addr,
+                                  uint32_t len, uint64_t off) {
+    sqe->opcode = opcode;
+    sqe->flags = 0;
+    sqe->ioprio = 0;
+    sqe->fd = fd;
+    sqe->off = off;
+    sqe->addr = (uint64_t)(uintptr_t)addr;
+    sqe->len = len;
+    sqe->op_flags = 0;
+    sqe->user_data = 0;
+    sqe->buf_index = 0;
+    sqe->personality = 0;
+    sqe->file_index = 0;
+    sqe->addr3 = 0;
+    sqe->reserved = 0;
+}
+IORING_INLINE uint32_t ioring_transfer_bytes(size_t bytes) {
+    return (uint32_t)(bytes < IORING_TRANSFER_BYTES_MAX ? bytes : IORING_TRANSFER_BYTES_MAX);
+}
+
+IORING_INLINE void ioring_prep_nop(ioring_sqe* sqe) {
+    ioring_prep_rw(sqe, IOR_OP_NOP, -1, NULL, 0, 0);
+}
+// `address` and `*address_bytes` get the peer's; both may be NULL.
+IORING_INLINE void ioring_prep_accept(ioring_sqe* sqe, int32_t listener, void* address,
+                                      uint32_t* address_bytes, uint32_t socket_flags) {
+    ioring_prep_rw(sqe, IOR_OP_ACCEPT, listener, address, 0, (uint64_t)(uintptr_t)address_bytes);
+    sqe->op_flags = socket_flags;
+}
+IORING_INLINE void ioring_prep_multishot_accept(ioring_sqe* sqe, int32_t listener,
+                                                uint32_t socket_flags) {
+    ioring_prep_accept(sqe, listener, NULL, NULL, socket_flags);
+    sqe->ioprio = IOR_ACCEPT_MULTISHOT;
+}
+IORING_INLINE void ioring_prep_connect(ioring_sqe* sqe, int32_t fd, const void* address,
+                                       uint32_t address_bytes) {
+    ioring_prep_rw(sqe, IOR_OP_CONNECT, fd, address, 0, address_bytes);
+}
+IORING_INLINE void ioring_prep_recv(ioring_sqe* sqe, int32_t fd, void* buffer, size_t bytes,
+                                    uint32_t msg_flags) {
+    ioring_prep_rw(sqe, IOR_OP_RECV, fd, buffer, ioring_transfer_bytes(bytes), 0);
+    sqe->op_flags = msg_flags;
+}
+// Into a buffer of a group; `bytes_max` 0: as many as fit.
+IORING_INLINE void ioring_prep_recv_select(ioring_sqe* sqe, int32_t fd, uint16_t group,
+                                           uint32_t bytes_max, uint32_t msg_flags) {
+    ioring_prep_rw(sqe, IOR_OP_RECV, fd, NULL, bytes_max, 0);
+    sqe->flags = IOR_SQE_BUFFER_SELECT;
+    sqe->op_flags = msg_flags;
+    sqe->buf_index = group;
+}
+IORING_INLINE void ioring_prep_recv_multishot(ioring_sqe* sqe, int32_t fd, uint16_t group,
+                                              uint32_t msg_flags) {
+    ioring_prep_recv_select(sqe, fd, group, 0, msg_flags);
+    sqe->ioprio = IOR_TRANSFER_MULTISHOT;
+}
+// With IOR_MSG_WAIT_ALL only an error, a shutdown or a cancel makes it short. Add
+// IOR_MSG_NO_SIGNAL.
+IORING_INLINE void ioring_prep_send(ioring_sqe* sqe, int32_t fd, const void* bytes, size_t count,
+                                    uint32_t msg_flags) {
+    ioring_prep_rw(sqe, IOR_OP_SEND, fd, bytes, ioring_transfer_bytes(count), 0);
+    sqe->op_flags = msg_flags;
+}
+IORING_INLINE void ioring_prep_send_zc(ioring_sqe* sqe, int32_t fd, const void* bytes, size_t count,
+                                       uint32_t msg_flags, uint16_t zc_flags) {
+    ioring_prep_send(sqe, fd, bytes, count, msg_flags);
+    sqe->opcode = IOR_OP_SEND_ZC;
+    sqe->ioprio = zc_flags;
+}
+// `message` is the system's msghdr.
+IORING_INLINE void ioring_prep_sendmsg(ioring_sqe* sqe, int32_t fd, const void* message,
+                                       uint32_t msg_flags) {
+    ioring_prep_rw(sqe, IOR_OP_SENDMSG, fd, message, 1, 0);
+    sqe->op_flags = msg_flags;
+}
+IORING_INLINE void ioring_prep_recvmsg(ioring_sqe* sqe, int32_t fd, void* message,
+                                       uint32_t msg_flags) {
+    ioring_prep_rw(sqe, IOR_OP_RECVMSG, fd, message, 1, 0);
+    sqe->op_flags = msg_flags;
+}
+IORING_INLINE void ioring_prep_shutdown(ioring_sqe* sqe, int32_t fd, int how) {
+    ioring_prep_rw(sqe, IOR_OP_SHUTDOWN, fd, NULL, (uint32_t)how, 0);
+}
+// Closes and nothing else; ioring_prepare_close() cancels first.
+IORING_INLINE void ioring_prep_close(ioring_sqe* sqe, int32_t fd) {
+    ioring_prep_rw(sqe, IOR_OP_CLOSE, fd, NULL, 0, 0);
+}
+IORING_INLINE void ioring_prep_cancel64(ioring_sqe* sqe, uint64_t target, uint32_t cancel_flags) {
+    ioring_prep_rw(sqe, IOR_OP_ASYNC_CANCEL, -1, NULL, 0, 0);
+    sqe->addr = target;
+    sqe->op_flags = cancel_flags;
+}
+IORING_INLINE void ioring_prep_cancel_fd(ioring_sqe* sqe, int32_t fd, uint32_t cancel_flags) {
+    ioring_prep_rw(sqe, IOR_OP_ASYNC_CANCEL, fd, NULL, 0, 0);
+    sqe->op_flags = cancel_flags | IOR_CANCEL_FD;
+}
+IORING_INLINE void ioring_prep_poll_add(ioring_sqe* sqe, int32_t fd, uint32_t events) {
+    ioring_prep_rw(sqe, IOR_OP_POLL_ADD, fd, NULL, 0, 0);
+    sqe->op_flags = events;
+}
+IORING_INLINE void ioring_prep_poll_multishot(ioring_sqe* sqe, int32_t fd, uint32_t events) {
+    ioring_prep_poll_add(sqe, fd, events);
+    sqe->len = IOR_POLL_MULTISHOT;
+}
+IORING_INLINE void ioring_prep_poll_update(ioring_sqe* sqe, uint64_t target, uint64_t new_user_data,
+                                           uint32_t events, uint32_t poll_flags) {
+    ioring_prep_rw(sqe, IOR_OP_POLL_REMOVE, -1, NULL, poll_flags, new_user_data);
+    sqe->addr = target;
+    sqe->op_flags = events;
+}
+IORING_INLINE void ioring_prep_poll_remove(ioring_sqe* sqe, uint64_t target) {
+    ioring_prep_rw(sqe, IOR_OP_POLL_REMOVE, -1, NULL, 0, 0);
+    sqe->addr = target;
+}
+IORING_INLINE void ioring_prep_timeout(ioring_sqe* sqe, const ioring_timespec* time,
+                                       uint32_t completions, uint32_t flags) {
+    ioring_prep_rw(sqe, IOR_OP_TIMEOUT, -1, time, 1, completions);
+    sqe->op_flags = flags;
+}
+IORING_INLINE void ioring_prep_timeout_update(ioring_sqe* sqe, const ioring_timespec* time,
+                                              uint64_t target, uint32_t flags) {
+    ioring_prep_rw(sqe, IOR_OP_TIMEOUT_REMOVE, -1, NULL, 0, (uint64_t)(uintptr_t)time);
+    sqe->addr = target;
+    sqe->op_flags = flags | IOR_TIMEOUT_UPDATE;
+}
+IORING_INLINE void ioring_prep_timeout_remove(ioring_sqe* sqe, uint64_t target) {
+    ioring_prep_rw(sqe, IOR_OP_TIMEOUT_REMOVE, -1, NULL, 0, 0);
+    sqe->addr = target;
+}
+IORING_INLINE void ioring_prep_link_timeout(ioring_sqe* sqe, const ioring_timespec* time,
+                                            uint32_t flags) {
+    ioring_prep_rw(sqe, IOR_OP_LINK_TIMEOUT, -1, time, 1, 0);
+    sqe->op_flags = flags;
+}
+IORING_INLINE void ioring_prep_socket(ioring_sqe* sqe, int32_t domain, uint32_t type,
+                                      uint32_t protocol) {
+    ioring_prep_rw(sqe, IOR_OP_SOCKET, domain, NULL, protocol, type);
+}
+IORING_INLINE void ioring_prep_bind(ioring_sqe* sqe, int32_t fd, const void* address,
+                                    uint32_t address_bytes) {
+    ioring_prep_rw(sqe, IOR_OP_BIND, fd, address, 0, address_bytes);
+}
+IORING_INLINE void ioring_prep_listen(ioring_sqe* sqe, int32_t fd, uint32_t backlog) {
+    ioring_prep_rw(sqe, IOR_OP_LISTEN, fd, NULL, backlog, 0);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif  // IORING_IORING_H
