@@ -67,24 +67,27 @@ function(ioring_add_library)
   endif()
   add_library(ioring::ioring ALIAS ioring)
   target_compile_features(ioring ${scope} cxx_std_20)
-  target_include_directories(ioring ${scope} "${PROJECT_SOURCE_DIR}/include")
+  target_include_directories(ioring ${scope} $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                             $<INSTALL_INTERFACE:include>)
   if(objects AND IORING_BUILD_SHARED)
     ioring_add_shared_library("${objects}")
   endif()
 endfunction()
 
-# libioring.so: the same objects, showing the C interface only. C++ programs link the static one:
-# its inline functions and the layout of its classes are no ABI.
+# libioring-c.so: the same objects, showing the C interface only. C++ programs link the static
+# library: its inline functions and the layout of its classes are no ABI.
 function(ioring_add_shared_library objects)
   set(exports "${PROJECT_SOURCE_DIR}/src/capi/exports.map")
   add_library(ioring_shared SHARED ${objects})
   add_library(ioring::shared ALIAS ioring_shared)
   set_target_properties(ioring_shared PROPERTIES
-    OUTPUT_NAME ioring VERSION "${PROJECT_VERSION}" SOVERSION "${PROJECT_VERSION_MAJOR}"
+    OUTPUT_NAME ioring-c VERSION "${PROJECT_VERSION}" SOVERSION "${PROJECT_VERSION_MAJOR}"
     LINKER_LANGUAGE CXX LINK_DEPENDS "${exports}")
   target_link_libraries(ioring_shared PRIVATE Threads::Threads)
   target_link_options(ioring_shared PRIVATE "-Wl,--version-script=${exports}")
-  target_include_directories(ioring_shared PUBLIC "${PROJECT_SOURCE_DIR}/include")
+  target_include_directories(ioring_shared PUBLIC
+                             $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                             $<INSTALL_INTERFACE:include>)
 endfunction()
 
 # The folder of a header-only library of this machine, without all else that may stand in the same
