@@ -349,6 +349,12 @@ IORING_API ioring_buffer_id ioring_buffer_registered_id(const ioring_buffer_t* b
 IORING_API uint32_t ioring_buffer_read_offset(const ioring_buffer_t* buffer);
 IORING_API uint32_t ioring_buffer_write_offset(const ioring_buffer_t* buffer);
 
+// Registers a buffer of one's own with a ring, both views of it; ioring_buffer_registered_id() and
+// *out are then its id. Unregister it before it is destroyed. Errors: -EINVAL (it is a pool's, or
+// registered already), those of ioring_register_buffer().
+IORING_API int ioring_register_ring_buffer(ioring_t* ring, ioring_buffer_t* buffer,
+                                           ioring_buffer_id* out);
+
 typedef struct ioring_pool_options {
     uint32_t size;  // sizeof(ioring_pool_options)
     uint32_t buffer_bytes;

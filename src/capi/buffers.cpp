@@ -129,6 +129,23 @@ std::uint32_t ioring_buffer_write_offset(const ioring_buffer_t* buffer) {
     return buffer == nullptr ? 0 : buffer_of(buffer)->write_offset();
 }
 
+int ioring_register_ring_buffer(ioring_t* ring, ioring_buffer_t* buffer, ioring_buffer_id* out) {
+    if (ring == nullptr || buffer == nullptr || out == nullptr) return -EINVAL;
+    ioring::ring_buffer& registered = *buffer_of(buffer);
+    if (registered.id() != ioring::buffer_id::invalid) return -EINVAL;
+    ioring::buffer_id made{};
+    if (const auto error = ring->ring.register_buffer(registered.memory(), made); error) {
+        return result_of(error);
+    }
+    registered.set_id(made);
+    if (registered.id() != made) {  // A pool's does not let itself be told.
+        (void)ring->ring.unregister_buffer(made);
+        return -EINVAL;
+    }
+    *out = static_cast<ioring_buffer_id>(made);
+    return 0;
+}
+
 int ioring_pool_create(ioring_t* ring, const ioring_pool_options* options, ioring_pool_t** out) {
     if (ring == nullptr || out == nullptr) return -EINVAL;
     ioring::pool_options wanted;

@@ -165,6 +165,20 @@ static void check_registered(ioring_t* ring) {
     uint32_t bytes = 0;
     EXPECT(memcmp(ioring_buffer_readable(other, &bytes), "registered", 10) == 0 && bytes == 10);
 
+    ioring_buffer_t* own = NULL;
+    ioring_buffer_id id = 0;
+    EXPECT(ioring_buffer_create(ioring_buffer_granularity(), &own) == 0);
+    EXPECT(ioring_register_ring_buffer(ring, own, &id) == 0);
+    EXPECT(ioring_buffer_registered_id(own) == id);
+    EXPECT(ioring_register_ring_buffer(ring, own, &id) == -EINVAL);
+    EXPECT(ioring_register_ring_buffer(ring, buffer, &id) == -EINVAL);
+    memcpy(ioring_buffer_writable(own, NULL), "own", 3);
+    EXPECT(ioring_prepare_send_buffer(ring, to, ioring_buffer_registered_id(own), 0, 3, 12) !=
+           NULL);
+    EXPECT(result_of(ring, 12) == 3);
+    EXPECT(ioring_unregister_buffer(ring, ioring_buffer_registered_id(own)) == 0);
+    EXPECT(ioring_buffer_destroy(own) == 0);
+
     EXPECT(ioring_unregister_socket(ring, to) == 0);
     EXPECT(ioring_unregister_socket(ring, to) == -EINVAL);
     EXPECT(ioring_prepare_send_buffer(ring, to, ioring_buffer_registered_id(buffer), 0, 1, 10) !=
