@@ -15,7 +15,7 @@ PUBLIC_LAYERS = {
     1: "endpoint",
     3: "backends completions detail/ring_core listener ring",
     4: "ring_buffer buffer_pool buffer_group",
-    5: "socket socket_event socket_manager",
+    5: "socket socket_event socket_manager task event_loop",
     7: "ioring",  # The header that includes all others, which therefore nobody of ours may include.
 }
 SOURCE_LAYERS = {
