@@ -16,8 +16,6 @@ namespace fact = close_fact;
 namespace flag = socket_flag_bit;
 namespace event_bit = pending_event;
 
-constexpr std::uint32_t none = ~std::uint32_t{0};
-
 // It did nothing, or we have ended it: it may be prepared again.
 bool is_passing(std::int32_t res) noexcept {
     return res == -ECANCELED || res == -ENOBUFS || res == -EINTR || res == -EAGAIN;
