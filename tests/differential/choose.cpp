@@ -169,7 +169,8 @@ void runner::flush_for(std::span<const step> chain) {
         for (const std::uint32_t tag : batch_) {
             const operation& other = operations_.at(tag);
             if (other.worker || other.counts) apart = true;
-            if (is_cancel(each.what) &&
+            // A close cancels what is in flight on its descriptor.
+            if ((is_cancel(each.what) || each.what == verb::close) &&
                 (disturbs_cancels(other.what) || other.after != 0 || other.multishot)) {
                 apart = true;
             }
@@ -213,6 +214,13 @@ void runner::take_chain(std::size_t& index) {
     // A member that could not be made leaves no hole: the last one that was ends the chain, unless
     // the chain was to end with the submission.
     const bool dangling = (chain.back().sqe_flags & links) != 0 && may_dangle();
+    if (dangling) {
+        // A worker's operation is not over when nothing moves any more, so silence says nothing.
+        for (const std::uint32_t tag : chain_) {
+            operations_.at(tag).entry.flags &=
+                static_cast<std::uint8_t>(~sqe_flag::cqe_skip_success);
+        }
+    }
     if (!dangling) {
         operation& last = operations_.at(chain_.back());
         last.entry.flags &= static_cast<std::uint8_t>(~links);
@@ -242,7 +250,9 @@ void runner::make_and_add(const step& from, bool chained) {
     // What follows a worker's operation runs in the worker too: nobody knows when it is parked.
     const bool after_worker = std::ranges::any_of(
         chain_, [this](std::uint32_t tag) { return operations_.at(tag).worker; });
-    if (after_worker && (!made.prompt || made.ways != 0 || made.what == verb::close)) return;
+    // And what it sets off (a shutdown, the end of a receive) races with what the worker does next.
+    if (after_worker && (!made.prompt || made.ways != 0 || made.socket != socket_slot::none))
+        return;
     // Nor does anything wait for a file that is closed to be gone, or for what a cancel sets off.
     const bool after_disturbance = std::ranges::any_of(chain_, [this](std::uint32_t tag) {
         const verb before = operations_.at(tag).what;

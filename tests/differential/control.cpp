@@ -488,6 +488,11 @@ return all;
 }  // namespace
 
 bool runner::make_malformed(const step& from, operation& out) {
+    // When it starts late its sockets may be in use: a receive waits behind an accept, as behind
+    // any read (allowed difference 2).
+    const bool starts_late = std::ranges::any_of(
+        chain_, [this](std::uint32_t tag) { return !operations_.at(tag).prompt; });
+    if (starts_late) return false;
     const std::int32_t stream = pick_stream(from.pick);
     const std::int32_t listener = pick_kind(from.pick, socket_kind::listener);
     const std::int32_t other = pick_kind(from.pick, socket_kind::other);

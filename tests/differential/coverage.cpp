@@ -174,7 +174,7 @@ std::string_view name_of_error(int error) {
     }
 }
 
-std::string_view name_of_success(const sqe& entry, const cqe& done) {
+std::string_view name_of_success(const sqe& entry, const cqe& done, std::uint32_t bytes) {
     if ((done.flags & cqe_flag::notification) != 0) return "notification";
     switch (entry.op) {
         case opcode::accept: return done.more() ? "more" : "descriptor";
@@ -189,20 +189,19 @@ std::string_view name_of_success(const sqe& entry, const cqe& done) {
         case opcode::sendmsg:
         case opcode::send_zc:
             if (done.res == 0) return "zero";
-            return entry.len > 1 && static_cast<std::uint32_t>(done.res) < entry.len ? "short"
-                                                                                     : "bytes";
+            return static_cast<std::uint32_t>(done.res) < bytes ? "short" : "bytes";
         default: return done.res > 0 ? "count" : "zero";
     }
 }
 
-std::size_t result_of(const sqe& entry, const cqe& done) {
+std::size_t result_of(const sqe& entry, const cqe& done, std::uint32_t bytes) {
     std::string_view name;
     if (entry.op == opcode::timeout && done.more()) {
         name = "more";
     } else {
         name = done.res < 0 && (done.flags & cqe_flag::notification) == 0
                    ? name_of_error(-done.res)
-                   : name_of_success(entry, done);
+                   : name_of_success(entry, done, bytes);
     }
     for (std::size_t index = 0; index < result_names.size(); ++index) {
         if (result_names[index] == name) return index;
@@ -231,10 +230,10 @@ std::string padded(std::string_view text, std::size_t columns) {
 
 }  // namespace
 
-void coverage::count(const sqe& entry, const cqe& done) noexcept {
+void coverage::count(const sqe& entry, const cqe& done, std::uint32_t bytes) noexcept {
     const auto op = static_cast<std::size_t>(entry.op);
     if (op >= opcodes_max) return;
-    const std::size_t result = result_of(entry, done);
+    const std::size_t result = result_of(entry, done, bytes);
     const auto add = [&](std::size_t flag) {
         counts_[op][flag][result].fetch_add(1, std::memory_order_relaxed);
     };

@@ -19,7 +19,8 @@ public:
     static constexpr std::size_t flags_max = 40;
     static constexpr std::size_t results_max = 40;
 
-    void count(const sqe& entry, const cqe& done) noexcept;
+    // `bytes`: how many were to be moved, 0 for what has no such number.
+    void count(const sqe& entry, const cqe& done, std::uint32_t bytes) noexcept;
     // The table, and after it what no program has reached.
     [[nodiscard]] std::string report() const;
     // Lines of the second part.

@@ -16,6 +16,11 @@ constexpr std::uint32_t waiting_max = 8;
 
 int result_of(long result) { return result < 0 ? -errno : static_cast<int>(result); }
 
+bool is_hang_up(verb what) {
+    return what == verb::peer_shutdown || what == verb::peer_close || what == verb::peer_reset ||
+           what == verb::shutdown_now || what == verb::close_now;
+}
+
 std::string text_of(std::int32_t socket) { return "s" + std::to_string(socket); }
 
 }  // namespace
@@ -35,6 +40,8 @@ void runner::hang_up(std::int32_t socket) {
 
 void runner::take_direct(const step& from) {
     note_record(from.id, 3);
+    // The rules for an entry have looked at sockets as they were when it was prepared.
+    if (is_hang_up(from.what)) flush();
     switch (from.what) {
         case verb::burst: return burst(from);
         case verb::peer_write: return peer_write(from);
@@ -147,7 +154,11 @@ void runner::peer_connect(const step& from) {
     slot.kind = socket_kind::stream;
     slot.address = own_address(slot.fd);
     slot.target = listener;
-    if (result == 0) ++sockets_.at(listener).waiting;
+    if (result == 0) {
+        ++sockets_.at(listener).waiting;
+        ++sockets_.at(listener).due;
+        await_arrival(listener);
+    }
     note_direct(result, 0);
 }
 

@@ -120,6 +120,9 @@ bool runner::make_receive(const step& from, operation& out) {
     }
     // Linux 6.18 tells of more bytes than there was room for.
     if ((flags & msg_flag::trunc) != 0) flags &= ~msg_flag::wait_all;
+    // io_uring looks for the end of the stream when the rest of the batch is submitted; and of a
+    // send and a receive, the first to look takes the socket's error.
+    if (slot.hung_up && (flags & msg_flag::wait_all) != 0) flush_after_ = true;
     const std::span memory = take_memory(out.bytes);
     const fd socket = fd_of(slot);
     if (from.what == verb::recv) {
@@ -164,7 +167,9 @@ bool runner::make_select(const step& from, operation& out) {
     const bool first = (from.ioprio & transfer_flag::poll_first) != 0;
     const bool many =
         unread > some_pieces * program_->groups[from.variant % groups_.size()].buffer_bytes;
-    if (multishot && slot.hung_up && unread > 0 && (!slot.tcp || first || many)) return false;
+    // A connection that was reset before it was accepted does not say whose bytes it has.
+    const bool may_have_bytes = unread > 0 || slot.other == socket_slot::none;
+    if (multishot && slot.hung_up && may_have_bytes && (!slot.tcp || first || many)) return false;
     if (multishot && unread > 0 && (from.flags & msg_flag::dont_wait) != 0) return false;
     // It comes back for the error or the end.
     if (multishot && slot.hung_up) flush_after_ = true;
@@ -231,7 +236,7 @@ bool runner::prepare_send(const step& from, std::span<std::byte> bytes, operatio
         const bool other_open = slot.other != socket_slot::none && sockets_.at(slot.other).fd >= 0;
         // A failed one may post a notification or not, which others would count.
         if (!common.supports(opcode::send_zc) || is_anything_counted() || !slot.tcp ||
-            !other_open || chained_) {
+            !other_open) {
             how = verb::send;
         }
     }

@@ -67,7 +67,7 @@ void tell(const settings& with, std::uint64_t seed, backend_pair& pair, const pr
     const program smallest = again && with.shrink ? pair.shrink(found) : found;
     std::string text;
     for (int attempt = 0; attempt < 20 && text.empty(); ++attempt) text = pair.explain(smallest);
-    if (text.empty()) text = first;
+    if (text.empty()) text = first + "  which is, when it goes well:\n" + pair.show(found);
     std::printf("DIVERGENCE of %.*s and %.*s at seed %llu%s\n%s\n",
                 static_cast<int>(with.one.size()), with.one.data(),
                 static_cast<int>(with.other.size()), with.other.data(),

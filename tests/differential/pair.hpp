@@ -38,6 +38,7 @@ private:
     bool simplify_steps(program& from);
     bool simplify_world(program& from);
     void run_with_texts(const program& of);
+    [[nodiscard]] trace run_one(const program& of, const run_options& options);
 
     std::string one_;
     std::string other_;

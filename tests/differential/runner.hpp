@@ -130,6 +130,8 @@ private:
     void receive_plain(operation& which, const cqe& done, event& seen);
     void accept(operation& which, const cqe& done, event& seen);
     void connected(operation& which, const cqe& done);
+    void await_arrival(std::int32_t listener);
+    [[nodiscard]] bool is_due(const operation& which) const;
     void closed(operation& which, const cqe& done);
     void poll_changed(const operation& which, const cqe& done);
     bool silence_broken_chains();

@@ -66,6 +66,7 @@ bool runner::is_waited_for() const {
     return std::ranges::any_of(operations_, [this](const auto& each) {
         const operation& which = each.second;
         if (which.left > 0 && is_doomed(which)) return true;
+        if (which.left > 0 && is_started(which) && is_due(which)) return true;
         return which.left > 0 && which.prompt && is_started(which) &&
                (which.entry.flags & sqe_flag::cqe_skip_success) == 0;
     });
@@ -169,30 +170,38 @@ void runner::complete(const cqe& done) {
         return;
     }
     operation& which = found->second;
+    // Linux 6.18 has it for a send_zc of a broken chain, and says `more` before it or not.
+    if (which.failed_first && (done.flags & cqe_flag::notification) != 0) {
+        which.left = 0;
+        return;
+    }
     if (which.left == 0) {
         complain("tag " + std::to_string(tag) + " posted a completion after its last one: res " +
                  std::to_string(done.res));
     }
-    if (options_->counts != nullptr) options_->counts->count(which.entry, done);
+    if (options_->counts != nullptr) options_->counts->count(which.entry, done, which.bytes);
     event seen{.tag = static_cast<std::uint32_t>(done.user_data),
                .res = done.res,
                .flags = done.flags & shown_flags,
                .unordered = which.unordered};
     finish(which, tag, done, seen);
+    // None is aimed at a worker's operation. What is left is a late acknowledgement's wake-up,
+    // which is no doing of the program's.
+    if (done.res == -EALREADY &&
+        (which.entry.op == opcode::async_cancel || which.entry.op == opcode::poll_remove)) {
+        trace_.raced = true;
+    }
     if (which.what == verb::poll_multishot && done.more()) {
         which.seen |= static_cast<std::uint32_t>(done.res);
         which.flagged = true;
         return;  // check_polls() judges it.
     }
     if (!done.more() && which.left > 0) --which.left;
-    which.failed = breaks_links(which, done);
+    if ((done.flags & cqe_flag::notification) == 0) which.failed = breaks_links(which, done);
     // Whether a send_zc that failed has a notification too is open.
     if (which.entry.op == opcode::send_zc) {
         if ((done.flags & cqe_flag::notification) == 0) which.failed_first = done.res < 0;
-        if (which.failed_first) {
-            if ((done.flags & cqe_flag::notification) != 0) return;
-            seen.flags &= ~cqe_flag::more;
-        }
+        if (which.failed_first) seen.flags &= ~cqe_flag::more;
     }
     trace_.events.push_back(seen);
 }
@@ -369,9 +378,26 @@ void runner::connected(operation& which, const cqe& done) {
         slot.kind = socket_kind::stream;
         slot.address = own_address(slot.fd);
         if (slot.tcp) sockets_.mark_moving(which.socket);
+        if (slot.target != socket_slot::none) {
+            ++sockets_.at(slot.target).due;
+            await_arrival(slot.target);
+        }
     } else {
         slot.kind = socket_kind::failed;
     }
+}
+
+// A connection is at its listener when the last part of the handshake is, which may be after the
+// connect. With an accept in flight it never stays there: see is_due().
+void runner::await_arrival(std::int32_t listener) {
+    if (!is_busy(listener, way::accept)) sockets_.mark_moving(listener);
+}
+
+// Whether a connection that was made has not come out of an accept.
+bool runner::is_due(const operation& which) const {
+    if ((which.ways & way::accept) == 0 || which.socket == socket_slot::none) return false;
+    const socket_slot& listener = sockets_.at(which.socket);
+    return listener.fd >= 0 && listener.tcp && listener.due > 0;
 }
 
 void runner::closed(operation& which, const cqe& done) {

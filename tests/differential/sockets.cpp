@@ -87,6 +87,7 @@ bool read_tcp_info(int fd, tcp_info& out) {
 constexpr std::uint8_t state_established = 1;
 constexpr std::uint8_t state_syn_sent = 2;
 constexpr std::uint8_t state_close = 7;
+constexpr std::uint8_t state_listen = 10;
 constexpr std::uint32_t fin_sent =  // FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT, LAST_ACK, CLOSING.
     1U << 4U | 1U << 5U | 1U << 6U | 1U << 9U | 1U << 11U;
 constexpr std::uint32_t fin_received =  // TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK, CLOSING.
@@ -220,12 +221,12 @@ void sockets::name_connecting() {
     }
 }
 
-std::int32_t sockets::find_by_address(const std::string& address) const {
+std::int32_t sockets::find_by_address(const std::string& address, std::int32_t listener) const {
     if (address.empty()) return socket_slot::none;
-    // The youngest one: an address is used again when its socket is gone.
+    // The youngest one: an address is used again when its socket is gone, or towards another peer.
     for (std::size_t index = slots_.size(); index-- > 0;) {
         const socket_slot& slot = slots_[index];
-        if (slot.kind != socket_kind::listener && slot.address == address) {
+        if (slot.target == listener && slot.address == address) {
             return static_cast<std::int32_t>(index);
         }
     }
@@ -238,9 +239,10 @@ std::int32_t sockets::add_accepted(int fd, std::int32_t listener) {
     slot.tcp = at(listener).tcp;
     slot.ours = true;
     name_connecting();
-    slot.other = find_by_address(peer_address(fd));
+    slot.other = find_by_address(peer_address(fd), listener);
     if (slot.tcp) set_no_delay(fd);
     if (at(listener).waiting > 0) --at(listener).waiting;
+    --at(listener).due;
     slot.hung_up = slot.other == socket_slot::none || at(slot.other).hung_up;
     if (slot.other != socket_slot::none && at(slot.other).accepted_as != socket_slot::none) {
         const std::int32_t name = at(slot.other).accepted_as;
@@ -276,6 +278,9 @@ bool sockets::is_delivered(std::int32_t name) const {
     if (from.other == socket_slot::none) {
         tcp_info info{};
         if (from.fd < 0 || !read_tcp_info(from.fd, info)) return true;
+        // A listener tells here how many connections wait in its queue.
+        if (info.tcpi_state == state_listen)
+            return static_cast<std::int32_t>(info.tcpi_unacked) >= from.due;
         return from.refused ? info.tcpi_state == state_close : info.tcpi_state != state_syn_sent;
     }
     const socket_slot& to = at(from.other);

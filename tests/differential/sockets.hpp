@@ -43,8 +43,9 @@ struct socket_slot {
     std::int32_t target = none;  // Whence it connected: the listener's name.
     std::int32_t accepted_as = none;  // The name of its other end once it was accepted.
     bool refused = false;             // Its listener was closed before it was accepted.
-    std::uint32_t waiting = 0;        // Listener: connections that were not accepted.
-    std::string address;  // Stream: what getsockname says, to know it by at the other end.
+    std::uint32_t waiting = 0;  // Listener: connects that were prepared, less what was accepted.
+    std::int32_t due = 0;       // Listener: connects that have succeeded, less what was accepted.
+    std::string address;        // Stream: what getsockname says, to know it by at the other end.
 };
 
 class sockets {
@@ -79,8 +80,9 @@ public:
     // A connection that came in at a listener: its other end is found by its address. Returns the
     // new slot's name.
     std::int32_t add_accepted(int fd, std::int32_t listener);
-    // The stream whose own address is `address`, or socket_slot::none.
-    [[nodiscard]] std::int32_t find_by_address(const std::string& address) const;
+    // The socket of `address` that has connected to `listener`, or socket_slot::none.
+    [[nodiscard]] std::int32_t find_by_address(const std::string& address,
+                                               std::int32_t listener) const;
 
     // Waits, a few milliseconds at most, until what was sent over TCP has arrived.
     void await_delivery();

@@ -32,6 +32,7 @@ struct trace {
     std::vector<std::string> texts;      // Of each step, when asked for.
     std::vector<std::string> anomalies;  // What is wrong whatever the other backend does.
     std::uint32_t operations = 0;        // Entries that were submitted.
+    bool raced = false;                  // A cancel met its target just when the network woke it.
 };
 
 }  // namespace ioring::differential
