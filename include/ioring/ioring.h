@@ -404,6 +404,128 @@ IORING_API void* ioring_group_take(ioring_group_t* group, const ioring_cqe* done
 // 0, or -EINVAL when no such chunk is out.
 IORING_API int ioring_group_recycle(ioring_group_t* group, const void* chunk);
 
+// --- managed sockets -------------------------------------------------------------------------
+
+// Connections that always end: socket_manager.hpp, socket.hpp and socket_event.hpp say what each of
+// these does. All of it belongs to the ring's thread.
+typedef struct ioring_manager ioring_manager_t;
+typedef struct ioring_socket ioring_socket_t;
+typedef uint64_t ioring_socket_id;    // 0 is none.
+typedef uint64_t ioring_listener_id;  // 0 is none.
+typedef uint64_t ioring_timer_id;     // 0 is none.
+
+// For a time-out that shall not be.
+#define IORING_NO_TIMEOUT ((uint32_t)0xffffffff)
+
+// As manager_options says, field by field; time-outs in milliseconds.
+typedef struct ioring_manager_options {
+    uint32_t size;  // sizeof(ioring_manager_options)
+    uint32_t sockets_max;
+    uint32_t buffer_bytes;
+    uint32_t buffers_max;
+    uint32_t chunks;
+    uint32_t chunk_bytes;
+    uint32_t send_high_bytes;
+    uint32_t send_low_bytes;
+    uint32_t turn_completions_max;
+    uint32_t turn_bytes_max;
+    uint32_t connect_timeout_ms;
+    uint32_t handshake_timeout_ms;
+    uint32_t idle_timeout_ms;
+    uint32_t read_timeout_ms;
+    uint32_t write_stall_timeout_ms;
+    uint32_t drain_timeout_ms;
+    uint8_t close_slow_readers;
+    uint8_t allow_half_open;
+    uint8_t reserved[6];
+} ioring_manager_options;
+
+enum {  // ioring_event.type
+    IOR_EVENT_ACCEPTED = 0,
+    IOR_EVENT_CONNECTED = 1,
+    IOR_EVENT_RECEIVED = 2,
+    IOR_EVENT_SEND_BLOCKED = 3,
+    IOR_EVENT_WRITABLE = 4,
+    IOR_EVENT_DRAINED = 5,
+    IOR_EVENT_PEER_CLOSED = 6,
+    IOR_EVENT_CLOSED = 7,
+    IOR_EVENT_ACCEPT_PAUSED = 8,
+    IOR_EVENT_TIMER = 9,
+    IOR_EVENT_COMPLETION = 10
+};
+
+typedef struct ioring_event {
+    uint8_t type;    // IOR_EVENT_
+    uint8_t reason;  // Of closed: ioring_close_reason() has the word.
+    uint8_t reserved[2];
+    int32_t error;  // Of closed and accept_paused: 0 or a negative errno.
+    ioring_listener_id listener;
+    ioring_socket_t* socket;  // Of all that concern a connection; good until the next poll.
+    ioring_cqe done;          // Of completion; of timer its user_data.
+} ioring_event;
+
+typedef struct ioring_drain_report {
+    uint32_t drained;
+    uint32_t cut;
+    uint64_t bytes_unsent;
+    int32_t complete;
+    uint32_t reserved;
+} ioring_drain_report;
+
+// `options` may be NULL. The ring must outlive it.
+IORING_API int ioring_manager_create(ioring_t* ring, const ioring_manager_options* options,
+                                     ioring_manager_t** out);
+IORING_API void ioring_manager_destroy(ioring_manager_t* manager);
+IORING_API int ioring_manager_listen(ioring_manager_t* manager, const char* address,
+                                     const ioring_listen_options* options, ioring_listener_id* out);
+IORING_API int ioring_manager_close_listener(ioring_manager_t* manager,
+                                             ioring_listener_id listener);
+IORING_API int ioring_manager_local_endpoint(const ioring_manager_t* manager,
+                                             ioring_listener_id listener, ioring_endpoint* out);
+IORING_API int ioring_manager_connect(ioring_manager_t* manager, const ioring_endpoint* peer,
+                                      ioring_socket_t** out);
+// Sends and receives, waits (`timeout_ns` below 0: without a bound) and gives up to `count` events;
+// the rest comes with the next call. Returns how many, or a negative errno when the ring can do
+// nothing any more.
+IORING_API int ioring_manager_poll(ioring_manager_t* manager, ioring_event* out, size_t count,
+                                   int64_t timeout_ns);
+// Connections; each ends with the poll after the one that gave its closed event.
+IORING_API uint32_t ioring_manager_size(const ioring_manager_t* manager);
+// NULL when that connection is over.
+IORING_API ioring_socket_t* ioring_manager_find(ioring_manager_t* manager, ioring_socket_id id);
+// 0, or -EAGAIN when some were cut; `report` may be NULL.
+IORING_API int ioring_manager_drain(ioring_manager_t* manager, int64_t timeout_ns,
+                                    ioring_drain_report* report);
+// 0 when there is no memory.
+IORING_API ioring_timer_id ioring_manager_start_timer(ioring_manager_t* manager, int64_t delay_ns,
+                                                      uint64_t user_data);
+// 0, or -ENOENT when it was delivered or cancelled before.
+IORING_API int ioring_manager_cancel_timer(ioring_manager_t* manager, ioring_timer_id timer);
+// The word for ioring_event.reason, for example "idle_timeout".
+IORING_API const char* ioring_close_reason(uint8_t reason);
+
+IORING_API ioring_socket_id ioring_socket_get_id(const ioring_socket_t* socket);
+IORING_API void* ioring_socket_user(const ioring_socket_t* socket);
+IORING_API void ioring_socket_set_user(ioring_socket_t* socket, void* user);
+IORING_API int32_t ioring_socket_fd(const ioring_socket_t* socket);
+IORING_API int ioring_socket_peer(const ioring_socket_t* socket, ioring_endpoint* out);
+IORING_API const void* ioring_socket_readable(const ioring_socket_t* socket, size_t* bytes);
+IORING_API void ioring_socket_consume(ioring_socket_t* socket, size_t bytes);
+IORING_API void ioring_socket_pause_recv(ioring_socket_t* socket);
+IORING_API void ioring_socket_resume_recv(ioring_socket_t* socket);
+// How many bytes were taken.
+IORING_API size_t ioring_socket_write(ioring_socket_t* socket, const void* bytes, size_t count);
+IORING_API void* ioring_socket_writable(ioring_socket_t* socket, size_t* bytes);
+IORING_API void ioring_socket_commit_write(ioring_socket_t* socket, size_t bytes);
+IORING_API size_t ioring_socket_forward(ioring_socket_t* socket, size_t bytes);
+IORING_API size_t ioring_socket_forward_to(ioring_socket_t* socket, ioring_socket_t* other,
+                                           size_t bytes);
+IORING_API uint32_t ioring_socket_unsent(const ioring_socket_t* socket);
+IORING_API void ioring_socket_notify_drained(ioring_socket_t* socket);
+IORING_API void ioring_socket_close(ioring_socket_t* socket);
+IORING_API void ioring_socket_abort(ioring_socket_t* socket);
+IORING_API void ioring_socket_finish_handshake(ioring_socket_t* socket);
+
 // --- errors ----------------------------------------------------------------------------------
 
 // The words for a negative errno; they last until this thread's next call.

@@ -8,8 +8,10 @@
 namespace {
 
 using ioring::capi::buffer_of;
+using ioring::capi::copy_options;
 using ioring::capi::handle_of;
 using ioring::capi::result_of;
+using ioring::capi::set;
 
 // Slot and generation, of which the latter is never 0.
 std::uint64_t number_of(ioring::connection_id id) noexcept {
@@ -20,16 +22,6 @@ ioring::connection_id connection_of(std::uint64_t number) noexcept {
             .generation = static_cast<std::uint32_t>(number >> 32U)};
 }
 ioring_sqe* entry_of(ioring::sqe* entry) noexcept { return reinterpret_cast<ioring_sqe*>(entry); }
-
-template <class Struct>
-bool copy_options(const Struct& given, Struct& whole) noexcept {
-    if (given.size < sizeof given.size) return false;
-    std::memcpy(&whole, &given, std::min<std::size_t>(given.size, sizeof whole));
-    return true;
-}
-void set(std::uint32_t value, std::uint32_t& field) noexcept {
-    if (value != 0) field = value;
-}
 
 }  // namespace
 

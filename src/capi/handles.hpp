@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -16,6 +17,7 @@
 #include "ioring/endpoint.hpp"
 #include "ioring/ioring.h"
 #include "ioring/ring.hpp"
+#include "ioring/socket_manager.hpp"
 
 struct ioring_ring {
     ioring::ring ring;
@@ -29,6 +31,9 @@ struct ioring_pool {
 struct ioring_group {
     ioring::buffer_group group;
 };
+struct ioring_manager {
+    ioring::socket_manager sockets;
+};
 
 namespace ioring::capi {
 
@@ -37,12 +42,6 @@ namespace ioring::capi {
 
 // `text` into `out`, cut, with its zero.
 void copy_text(std::string_view text, char* out, std::size_t bytes) noexcept;
-
-// Whether a size-tagged struct of the caller's has the field that ends at `end`: one compiled with
-// an older header may lack it.
-[[nodiscard]] constexpr bool has_field(std::uint32_t size, std::size_t end) noexcept {
-    return size >= end;
-}
 
 // A ring_buffer is its own handle: a pool gives out pointers to its own.
 [[nodiscard]] inline ring_buffer* buffer_of(ioring_buffer* handle) noexcept {
@@ -53,6 +52,27 @@ void copy_text(std::string_view text, char* out, std::size_t bytes) noexcept;
 }
 [[nodiscard]] inline ioring_buffer* handle_of(ring_buffer* buffer) noexcept {
     return reinterpret_cast<ioring_buffer*>(buffer);
+}
+
+// A field that is not set has its default.
+inline void set(std::uint32_t value, std::uint32_t& field) noexcept {
+    if (value != 0) field = value;
+}
+
+// The caller's options, of which those of an older header are shorter. False: `size` is not set.
+template <class Struct>
+[[nodiscard]] bool copy_options(const Struct& given, Struct& whole) noexcept {
+    if (given.size < sizeof given.size) return false;
+    std::memcpy(&whole, &given, given.size < sizeof whole ? given.size : sizeof whole);
+    return true;
+}
+
+// The same, by what the library wants; NULL leaves `out` as it is.
+[[nodiscard]] bool read_options(const ioring_listen_options* given, listen_options& out) noexcept;
+
+// Below 0: without a bound.
+[[nodiscard]] inline std::chrono::nanoseconds time_of(std::int64_t timeout_ns) noexcept {
+    return timeout_ns < 0 ? ring::forever : std::chrono::nanoseconds{timeout_ns};
 }
 
 [[nodiscard]] inline endpoint endpoint_of(const ioring_endpoint& address) noexcept {

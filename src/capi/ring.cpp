@@ -7,8 +7,8 @@
 
 namespace {
 
-using ioring::capi::has_field;
 using ioring::capi::result_of;
+using ioring::capi::time_of;
 
 // An unset string means the default.
 std::string_view text_or(const char* text, std::string_view otherwise) noexcept {
@@ -18,13 +18,10 @@ std::string_view text_or(const char* text, std::string_view otherwise) noexcept 
 // The caller's options over the defaults; those of an older header are shorter.
 bool read_options(const ioring_options* given, ioring::ring_options& out) noexcept {
     if (given == nullptr) return true;
-    if (given->size < offsetof(ioring_options, cq_entries)) return false;
     ioring_options whole{};
-    std::memcpy(&whole, given, std::min<std::size_t>(given->size, sizeof whole));
+    if (!ioring::capi::copy_options(*given, whole)) return false;
     if (whole.reserved != 0) return false;
-    const auto set = [](auto value, auto& field) {
-        if (value != 0) field = value;
-    };
+    using ioring::capi::set;
     set(whole.sq_entries, out.sq_entries);
     set(whole.cq_entries, out.cq_entries);
     set(whole.connections_max, out.connections_max);
@@ -39,10 +36,6 @@ bool read_options(const ioring_options* given, ioring::ring_options& out) noexce
     out.backend_prefer = text_or(whole.backend_prefer, out.backend_prefer);
     out.backend_forbid = text_or(whole.backend_forbid, out.backend_forbid);
     return true;
-}
-
-std::chrono::nanoseconds time_of(std::int64_t timeout_ns) noexcept {
-    return timeout_ns < 0 ? ioring::ring::forever : std::chrono::nanoseconds{timeout_ns};
 }
 
 ioring_sqe* entry_of(ioring::sqe* entry) noexcept { return reinterpret_cast<ioring_sqe*>(entry); }

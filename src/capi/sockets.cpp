@@ -6,21 +6,25 @@
 
 #include "capi/handles.hpp"
 
-namespace {
+namespace ioring::capi {
 
-using ioring::capi::result_of;
-
-bool read_options(const ioring_listen_options* given, ioring::listen_options& out) noexcept {
+bool read_options(const ioring_listen_options* given, listen_options& out) noexcept {
     if (given == nullptr) return true;
-    if (given->size < sizeof given->size) return false;
     ioring_listen_options whole{};
-    std::memcpy(&whole, given, std::min<std::size_t>(given->size, sizeof whole));
+    if (!copy_options(*given, whole)) return false;
     constexpr std::uint32_t most = 0x7fff'ffff;
     if (whole.backlog != 0) out.backlog = static_cast<int>(std::min(whole.backlog, most));
     out.dual_stack = whole.dual_stack != 0;
     out.reuse_port = whole.reuse_port != 0;
     return true;
 }
+
+}  // namespace ioring::capi
+
+namespace {
+
+using ioring::capi::read_options;
+using ioring::capi::result_of;
 
 std::error_code connect_by_name(ioring::ring& ring, const char* host, std::uint16_t port,
                                 std::chrono::nanoseconds timeout, ioring::fd& out) {
@@ -91,8 +95,7 @@ int ioring_connect_now(ioring_t* ring, const char* host, std::uint16_t port,
                        std::int64_t timeout_ns, std::int32_t* out) {
     if (ring == nullptr || host == nullptr || out == nullptr) return -EINVAL;
     ioring::fd made;
-    const auto timeout =
-        timeout_ns < 0 ? ioring::ring::forever : std::chrono::nanoseconds{timeout_ns};
+    const auto timeout = ioring::capi::time_of(timeout_ns);
     if (const auto error = connect_by_name(ring->ring, host, port, timeout, made); error) {
         return result_of(error);
     }

@@ -214,6 +214,70 @@ static void check_group(ioring_t* ring) {
     end_pair(ring, &with);
 }
 
+// An echo of managed sockets, both ends of it, until both are closed.
+static void check_manager(ioring_t* ring) {
+    const ioring_manager_options options = {.size = sizeof options,
+                                            .sockets_max = 8,
+                                            .chunks = 8,
+                                            .chunk_bytes = 4096,
+                                            .idle_timeout_ms = IORING_NO_TIMEOUT};
+    ioring_manager_t* sockets = NULL;
+    EXPECT(ioring_manager_create(ring, &options, &sockets) == 0);
+    ioring_listener_id listener = 0;
+    ioring_endpoint where;
+    EXPECT(ioring_manager_listen(sockets, "127.0.0.1:0", NULL, &listener) == 0 && listener != 0);
+    EXPECT(ioring_manager_local_endpoint(sockets, listener, &where) == 0);
+    ioring_socket_t* client = NULL;
+    EXPECT(ioring_manager_connect(sockets, &where, &client) == 0);
+    const ioring_socket_id id = ioring_socket_get_id(client);
+    int mark = 0;
+    ioring_socket_set_user(client, &mark);
+    const ioring_timer_id timer = ioring_manager_start_timer(sockets, 3600000000000, 1);
+    EXPECT(timer != 0 && ioring_manager_cancel_timer(sockets, timer) == 0);
+    EXPECT(ioring_manager_cancel_timer(sockets, timer) == -ENOENT);
+
+    int closed = 0;
+    int echoed = 0;
+    for (int turn = 0; closed < 2 && turn < 1000; ++turn) {
+        ioring_event events[4];
+        const int count = ioring_manager_poll(sockets, events, 4, patience_ns);
+        EXPECT(count > 0);
+        for (int index = 0; index < count; ++index) {
+            ioring_socket_t* const of = events[index].socket;
+            size_t bytes = 0;
+            switch (events[index].type) {
+                case IOR_EVENT_ACCEPTED: EXPECT(events[index].listener == listener); break;
+                case IOR_EVENT_CONNECTED: EXPECT(ioring_socket_write(of, "managed", 7) == 7); break;
+                case IOR_EVENT_RECEIVED:
+                    if (ioring_socket_user(of) != &mark) {
+                        ioring_socket_readable(of, &bytes);
+                        EXPECT(ioring_socket_forward(of, bytes) == bytes);
+                        break;
+                    }
+                    EXPECT(memcmp(ioring_socket_readable(of, &bytes), "managed", 7) == 0);
+                    ioring_socket_consume(of, bytes);
+                    echoed = bytes == 7;
+                    ioring_socket_close(of);
+                    break;
+                case IOR_EVENT_CLOSED:
+                    ++closed;
+                    EXPECT(events[index].error == 0);
+                    EXPECT(strlen(ioring_close_reason(events[index].reason)) > 0);
+                    break;
+                default: break;
+            }
+        }
+    }
+    EXPECT(echoed && closed == 2);
+    ioring_event none;
+    EXPECT(ioring_manager_poll(sockets, &none, 1, 0) == 0);  // The sockets last until here.
+    EXPECT(ioring_manager_size(sockets) == 0);
+    EXPECT(ioring_manager_find(sockets, id) == NULL);
+    ioring_drain_report report;
+    EXPECT(ioring_manager_drain(sockets, patience_ns, &report) == 0 && report.complete == 1);
+    ioring_manager_destroy(sockets);
+}
+
 static void check_misuse(ioring_t* ring) {
     ioring_t* none = NULL;
     char why[80];
@@ -270,6 +334,7 @@ int main(int argc, char** argv) {
     check_time(ring);
     check_registered(ring);
     check_group(ring);
+    check_manager(ring);
     check_misuse(ring);
     check_old_options();
     ioring_counters counted = {.size = sizeof counted};
