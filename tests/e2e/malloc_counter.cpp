@@ -15,10 +15,12 @@
 #include <cstdlib>
 
 extern "C" {
+// NOLINTBEGIN(readability-identifier-naming): glibc's names.
 void* __libc_malloc(std::size_t bytes);
 void* __libc_calloc(std::size_t count, std::size_t bytes);
 void* __libc_realloc(void* memory, std::size_t bytes);
 void* __libc_memalign(std::size_t alignment, std::size_t bytes);
+// NOLINTEND(readability-identifier-naming)
 }
 
 namespace {
