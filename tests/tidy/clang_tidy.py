@@ -19,7 +19,7 @@ CLANG_TIDY = "clang-tidy-14"
 # All of these judge everything.
 RULES = (".clang-tidy",)
 # Tests do on purpose what programs should not: they use what was moved from, compare a thing with
-# itself, make pointers of numbers, define a system's functions; and their speed is nobody's concern.
+# itself, make pointers of numbers, define functions of the system's; and nobody wants them fast.
 NOT_IN_TESTS = ("performance-*", "bugprone-use-after-move", "clang-analyzer-cplusplus.Move",
                 "misc-redundant-expression", "bugprone-implicit-widening-of-multiplication-result",
                 "readability-function-size", "clang-analyzer-optin.performance.Padding",
