@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+# tls_echo_test.py - the TLS server, spoken to by Python's ssl and by OpenSSL's own client.
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+WAIT_S = 30
+PROGRAM = ""
+
+
+class TlsEcho(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.certificate = os.path.join(cls.folder.name, "certificate.pem")
+        cls.key = os.path.join(cls.folder.name, "key.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj",
+                        "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
+                        cls.key, "-out", cls.certificate],
+                       check=True, capture_output=True, timeout=WAIT_S)
+
+    def setUp(self):
+        self.server = subprocess.Popen([PROGRAM, self.certificate, self.key, "127.0.0.1:0"],
+                                       stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.end)
+        line = self.server.stdout.readline()
+        self.port = int(re.match(r"listening on 127\.0\.0\.1:(\d+)", line).group(1))
+
+    def end(self):
+        self.server.kill()
+        self.server.communicate(timeout=WAIT_S)
+
+    def connect(self):
+        context = ssl.create_default_context(cafile=self.certificate)
+        raw = socket.create_connection(("127.0.0.1", self.port), WAIT_S)
+        made = context.wrap_socket(raw, server_hostname="localhost")
+        self.addCleanup(made.close)
+        return made
+
+    def test_megabytes_come_back(self):
+        client = self.connect()
+        sent = os.urandom(3_000_001)
+        writer = threading.Thread(target=client.sendall, args=(sent,))
+        writer.start()
+        got = b""
+        while len(got) < len(sent):
+            piece = client.recv(65536)
+            self.assertTrue(piece)
+            got += piece
+        writer.join()
+        self.assertEqual(sent, got)
+
+    def test_a_client_that_reads_late_stops_nobody(self):
+        late = self.connect()
+        late.settimeout(1)
+        sent = 0
+        try:
+            while sent < 50_000_000:
+                sent += late.send(b"x" * 16384)
+        except (TimeoutError, ssl.SSLWantWriteError):
+            pass
+        self.assertGreater(sent, 0)
+        other = self.connect()
+        other.sendall(b"hello")
+        self.assertEqual(b"hello", other.recv(5))
+
+    def test_an_orderly_end_is_answered(self):
+        client = self.connect()
+        client.sendall(b"bye")
+        self.assertEqual(b"bye", client.recv(3))
+        raw = client.unwrap()  # Waits for the server's close_notify.
+        self.assertEqual(b"", raw.recv(1))
+        raw.close()
+
+    def test_what_is_no_tls_ends(self):
+        raw = socket.create_connection(("127.0.0.1", self.port), WAIT_S)
+        raw.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        while raw.recv(1000):
+            pass
+        raw.close()
+        self.assertEqual("TLSv1.3", self.connect().version())
+
+    def test_openssl_s_own_client_is_content(self):
+        client = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}",
+                                   "-CAfile", self.certificate, "-verify_return_error", "-quiet"],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL)
+        self.addCleanup(client.communicate, timeout=WAIT_S)
+        self.addCleanup(client.kill)
+        client.stdin.write(b"through s_client\n")
+        client.stdin.flush()
+        self.assertEqual(b"through s_client\n", client.stdout.readline())
+
+    def test_a_stop_ends_it(self):
+        client = self.connect()
+        self.server.send_signal(signal.SIGTERM)
+        client.settimeout(WAIT_S)
+        try:
+            client.recv(1)
+        except ssl.SSLError:
+            pass  # No close_notify: the program has ended.
+        client.close()
+        self.assertEqual(0, self.server.wait(WAIT_S))
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main()
