@@ -259,6 +259,13 @@ void runner::make_and_add(const step& from, bool chained) {
         return before == verb::close || is_cancel(before);
     });
     if (after_disturbance || (is_cancel(made.what) && !chain_.empty())) return;
+    // One cancel can set off several chains of hard links, in any order: none of them may hang up
+    // where another one sends.
+    const bool set_off_by_cancel = std::ranges::any_of(chain_, [this](std::uint32_t tag) {
+        const operation& before = operations_.at(tag);
+        return !before.prompt && (before.entry.flags & sqe_flag::io_hardlink) != 0;
+    });
+    if (set_off_by_cancel && (made.what == verb::close || made.what == verb::shutdown)) return;
     if (twin_of_ != 0) return add_twin(twin_of_, made);
     constexpr std::uint8_t kept = sqe_flag::io_link | sqe_flag::io_hardlink;
     made.entry.flags |= from.sqe_flags & kept;

@@ -142,7 +142,7 @@ private:
     void post_buffer(group_state& group, std::uint16_t id);
     void look_at_mailbox();
 
-    // Making operations of steps: choose.cpp, entries.cpp.
+    // Making operations of steps: choose.cpp, entries.cpp, control.cpp, misuse.cpp.
     void take_chain(std::size_t& index);
     [[nodiscard]] bool may_dangle() const;
     void make_and_add(const step& from, bool chained);
