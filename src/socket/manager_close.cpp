@@ -142,12 +142,9 @@ bool manager_state::prepare_cancel(socket& at, op_kind target, op_kind name,
                                    std::uint32_t flag) noexcept {
     if ((at.flags_ & flag) != 0) return true;
     if (ring_.prepare_cancel(tag(target, at), tag(name, at)) == nullptr) return false;
+    ++cancels_in_flight_;
     at.flags_ |= flag;
     return true;
-}
-
-void manager_state::cancelled(socket& at, std::uint32_t flag, const cqe& done) noexcept {
-    if (done.res < 0) at.flags_ &= ~flag;
 }
 
 }  // namespace ioring::detail

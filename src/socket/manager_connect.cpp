@@ -143,6 +143,7 @@ void manager_state::arm_accepts_of(listener_slot& which, std::uint32_t slot) noe
         if (roomy || which.cancelled) return;
         which.cancelled =
             ring_.prepare_cancel(name, user_data{op_kind::cancel_accept, slot}) != nullptr;
+        if (which.cancelled) ++cancels_in_flight_;
         return;
     }
     if (roomy && which.in_flight == 0) {

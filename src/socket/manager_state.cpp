@@ -133,10 +133,11 @@ void manager_state::run_until_empty(std::uint64_t deadline_ns) noexcept {
         while (deliver({own_events_.get(), options_.events_max}) != 0) {
         }
         begin_turn();
-        const bool accepting =
+        const bool waiting =
+            cancels_in_flight_ != 0 ||
             std::any_of(listeners_.begin(), listeners_.end(),
                         [](const listener_slot& each) { return each.in_flight != 0; });
-        if ((in_use_ == 0 && !accepting) || error_ || now_ns_ >= deadline_ns) return;
+        if ((in_use_ == 0 && !waiting) || error_ || now_ns_ >= deadline_ns) return;
         (void)turn(wait_time(deadline_ns));
     }
 }

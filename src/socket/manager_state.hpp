@@ -99,7 +99,6 @@ private:
     [[nodiscard]] std::chrono::nanoseconds wait_time(std::uint64_t deadline_ns) const noexcept;
     void reap() noexcept;
     void dispatch(const cqe& done) noexcept;
-    static void cancelled(socket& at, std::uint32_t flag, const cqe& done) noexcept;
     std::size_t deliver(std::span<socket_event> out) noexcept;
     std::size_t deliver_others(std::span<socket_event> out) noexcept;
     std::size_t deliver_of(socket& at, std::span<socket_event> out) noexcept;
@@ -244,6 +243,7 @@ private:
     std::vector<listener_slot> listeners_;
     std::uint32_t single_accepts_ = 0;  // In flight, of all listeners.
     std::uint32_t pauses_to_tell_ = 0;
+    std::uint32_t cancels_in_flight_ = 0;
     fd reserve_;  // A descriptor to give up when there are no others.
 
     std::unique_ptr<socket_event[]> own_events_;

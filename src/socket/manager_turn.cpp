@@ -124,24 +124,28 @@ void manager_state::dispatch(const cqe& done) noexcept {
     switch (kind) {
         case op_kind::accept: return accepted(slot, generation, done);
         case op_kind::shed: return shed_done(slot, done);
-        case op_kind::cancel_accept: return;  // The accept says itself what became of it.
+        case op_kind::cancel_accept:  // The accept says itself what became of it.
+        case op_kind::cancel_receive:
+        case op_kind::cancel_send:
+        case op_kind::cancel_connect: --cancels_in_flight_; break;
         default: break;
     }
-    // Of transfers there is none, for a slot is not free before their last completion; cancels may
-    // come later.
+    // Of transfers there is none of another generation, for a slot is not free before their last
+    // completion; cancels may come later.
     if (!is_current(slot, generation)) {
         if (kind == op_kind::receive) (void)group_.recycle(group_.take(done));
         return;
     }
     socket& at = sockets_[slot];
+    // A cancel that found nothing came too late, or too early: then the next one will.
+    const std::uint32_t lost = done.res < 0 ? ~std::uint32_t{0} : 0;
     switch (kind) {
         case op_kind::receive: return received(at, done);
         case op_kind::send: return sent(at, done);
         case op_kind::connect: return connected(at, done);
-        // A cancel that found nothing came too late, or too early: then the next one will.
-        case op_kind::cancel_receive: return cancelled(at, flag::receive_cancelled, done);
-        case op_kind::cancel_send: return cancelled(at, flag::send_cancelled, done);
-        case op_kind::cancel_connect: return cancelled(at, flag::connect_cancelled, done);
+        case op_kind::cancel_receive: at.flags_ &= ~(flag::receive_cancelled & lost); return;
+        case op_kind::cancel_send: at.flags_ &= ~(flag::send_cancelled & lost); return;
+        case op_kind::cancel_connect: at.flags_ &= ~(flag::connect_cancelled & lost); return;
         default: return;
     }
 }

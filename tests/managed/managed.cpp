@@ -121,6 +121,18 @@ void managed_test::send(const socket_end& from, std::string_view bytes) {
     });
 }
 
+std::size_t managed_test::fill(socket& at) {
+    const std::string bulk = conformance::pattern(60'000);
+    std::size_t total = 0;
+    for (int idle = 0; idle < 100;) {
+        const std::size_t taken = at.write(bytes_of(bulk).subspan(total % bulk.size()));
+        total += taken;
+        idle = taken == 0 ? idle + 1 : 0;
+        (void)turn(1ms);
+    }
+    return total;
+}
+
 void managed_test::echo(bool forwards) {
     on_event = [forwards](const socket_event& event) {
         if (event.type != event_type::received) return;

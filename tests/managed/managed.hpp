@@ -64,6 +64,9 @@ protected:
     [[nodiscard]] std::string receive_to_end(const socket_end& at);
     // Sends all of it, with the manager polled meanwhile.
     void send(const socket_end& from, std::string_view bytes);
+    // Writes until the system takes no more and a write is cut: how many bytes were taken, which
+    // are pattern(60'000), again and again.
+    std::size_t fill(socket& at);
     // Echoes: by write() or, when `forwards`, by forward().
     void echo(bool forwards = false);
 
@@ -71,7 +74,6 @@ protected:
     listener_id listener_;
     std::vector<told> events_;
     std::size_t descriptors_before_ = 0;
-    bool expects_leftovers_ = false;
 };
 
 // Those that the tests of this folder run on.
