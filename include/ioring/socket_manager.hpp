@@ -115,14 +115,15 @@ struct manager_counters {
     std::uint64_t bytes_copied = 0;     // Received ones, into a buffer of the connection's own.
     std::uint64_t starvations = 0;      // Receives that found no chunk.
     std::uint64_t evictions = 0;        // Sends that were made to give their chunks back.
-    std::uint64_t turns = 0;            // Calls of poll().
+    std::uint64_t turns = 0;            // Waits of poll() and drain(); a poll() may need several.
 };
 
 // What became of the connections that were open when drain() began.
 struct drain_report {
-    std::uint32_t drained = 0;       // Flushed, and the peer ended its side too.
-    std::uint32_t cut = 0;           // Reset, for whatever reason.
-    std::uint64_t bytes_unsent = 0;  // Of those: what their peers did not get.
+    std::uint32_t drained = 0;       // All was sent, and the peer ended its side too.
+    std::uint32_t abandoned = 0;     // All was sent, but the peer did not end: it was reset.
+    std::uint32_t cut = 0;           // Reset with bytes unsent ...
+    std::uint64_t bytes_unsent = 0;  // ... so many, of all of them.
     bool complete = false;           // No connection is left. Else the ring has failed.
 };
 
@@ -191,7 +192,8 @@ public:
     [[nodiscard]] std::error_code error() const noexcept;
 
     // Stops accepting, closes every connection in order, and waits until all have ended or
-    // `timeout` is over, when the rest is reset. Events that come meanwhile are not delivered.
+    // `timeout` is over or ring::wake() was called, when the rest is reset. Events that come
+    // meanwhile are not delivered.
     drain_report drain(std::chrono::nanoseconds timeout) noexcept;
 
     // --- timers ------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ void manager_state::act(socket& at, std::uint16_t actions) noexcept {
 void manager_state::close_descriptor(socket& at) noexcept {
     if ((at.flags_ & flag::resets) != 0) {
         ++counters_.reset;
-        ++report_.cut;
+        ++(at.unsent_ != 0 ? report_.cut : report_.abandoned);
         report_.bytes_unsent += at.unsent_;
         (void)platform::reset_when_closed(
             static_cast<platform::native_socket>(ring::native(at.fd_)));

@@ -116,11 +116,13 @@ drain_report manager_state::drain(std::chrono::nanoseconds timeout) noexcept {
             schedule(at);
         }
     }
-    run_until_empty(deadline);
+    // A wake() from before is none of this drain's.
+    (void)turn(std::chrono::nanoseconds::zero());
+    run_until_empty(deadline, ring_.counters().wakes);
     for (std::uint32_t slot = 0; slot < slots_used_; ++slot) {
         abort(sockets_[slot], close_reason::drain_timeout);
     }
-    run_until_empty(platform::deadline_ns(end_bound));
+    run_until_empty(platform::deadline_ns(end_bound), ~std::uint64_t{0});
     drain_deadline_ = timer_wheel::never;
     report_.complete = in_use_ == 0;
     return report_;
@@ -128,7 +130,7 @@ drain_report manager_state::drain(std::chrono::nanoseconds timeout) noexcept {
 
 // Until no connection is left and no accept in flight could bring one. Events are not for the
 // program any more.
-void manager_state::run_until_empty(std::uint64_t deadline_ns) noexcept {
+void manager_state::run_until_empty(std::uint64_t deadline_ns, std::uint64_t wakes_max) noexcept {
     for (;;) {
         while (deliver({own_events_.get(), options_.events_max}) != 0) {
         }
@@ -138,6 +140,7 @@ void manager_state::run_until_empty(std::uint64_t deadline_ns) noexcept {
             std::any_of(listeners_.begin(), listeners_.end(),
                         [](const listener_slot& each) { return each.in_flight != 0; });
         if ((in_use_ == 0 && !waiting) || error_ || now_ns_ >= deadline_ns) return;
+        if (ring_.counters().wakes > wakes_max) return;
         (void)turn(wait_time(deadline_ns));
     }
 }

@@ -94,7 +94,7 @@ private:
     [[nodiscard]] bool turn(std::chrono::nanoseconds timeout) noexcept;
     void begin_turn() noexcept;
     void read_clock() noexcept;
-    void run_until_empty(std::uint64_t deadline_ns) noexcept;
+    void run_until_empty(std::uint64_t deadline_ns, std::uint64_t wakes_max) noexcept;
     [[nodiscard]] bool has_events() const noexcept;
     [[nodiscard]] std::chrono::nanoseconds wait_time(std::uint64_t deadline_ns) const noexcept;
     void reap() noexcept;

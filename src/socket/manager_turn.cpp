@@ -51,7 +51,6 @@ std::size_t manager_state::poll(std::span<socket_event> out,
     if (out.empty()) return 0;
     const std::uint64_t deadline = platform::deadline_ns(timeout);
     const std::uint64_t wakes = ring_.counters().wakes;
-    ++counters_.turns;
     begin_turn();
     for (;;) {
         const bool interrupted = !turn(wait_time(deadline));
@@ -94,6 +93,7 @@ bool manager_state::turn(std::chrono::nanoseconds timeout) noexcept {
     arm_accepts();
     // What found no room in the queue has its turn once that was submitted.
     if (!dirty_.empty() || has_events()) timeout = std::chrono::nanoseconds::zero();
+    ++counters_.turns;
     const int taken = ring_.submit_and_wait(1, timeout);
     if (taken < 0 && !is_passing(taken)) error_ = error_of(taken);
     read_clock();

@@ -9,14 +9,15 @@
 
 namespace ioring::conformance {
 
-// While it lives this process can open no descriptor: the limit is the lowest number that is free.
+// While it lives this process can open no descriptor, or `but` of them: the limit is the lowest
+// number that is free, above which none must be in use then.
 class no_more_descriptors {
 public:
-    no_more_descriptors() {
+    explicit no_more_descriptors(int but = 0) {
         EXPECT_EQ(0, ::getrlimit(RLIMIT_NOFILE, &before_));
         int lowest = 0;
         while (::fcntl(lowest, F_GETFD) >= 0) ++lowest;
-        const ::rlimit none{static_cast<::rlim_t>(lowest), before_.rlim_max};
+        const ::rlimit none{static_cast<::rlim_t>(lowest + but), before_.rlim_max};
         EXPECT_EQ(0, ::setrlimit(RLIMIT_NOFILE, &none));
     }
     no_more_descriptors(const no_more_descriptors&) = delete;

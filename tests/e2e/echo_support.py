@@ -23,6 +23,8 @@ STRATEGIES = {
     "own-ring-overlap": ["--strategy", "own-ring", "--overlap"],
     "own-ring-multishot": ["--strategy", "own-ring-multishot"],
     "shared-pool": ["--strategy", "shared-pool"],
+    "managed": ["--mode", "managed"],
+    "managed-copying": ["--mode", "managed", "--copy"],
 }
 BACKENDS = ("automatic", "uring", "epoll", "poll")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -48,6 +50,10 @@ def main():
 
 def strategy():
     return _strategy
+
+
+def is_managed():
+    return _strategy.startswith("managed")
 
 
 def backend():

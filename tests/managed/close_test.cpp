@@ -242,17 +242,19 @@ TEST_P(managed_drain_test, flushes_and_ends_in_order_and_reports_what_was_cut) {
     for (int i = 0; i < 3; ++i) {
         pair one = accept_one();
         EXPECT_EQ(5u, one.ours->write(bytes_of("bye!\n")));
-        // Ends its own side already, so that nobody has to wait for it.
-        ASSERT_EQ(0, ::shutdown(one.theirs.number(), SHUT_WR));
         quick.push_back(std::move(one.theirs));
     }
     const pair stuck = accept_one();
     (void)fill(*stuck.ours);
+    // They end their own side, so that nobody has to wait for them.
+    for (const socket_end& each : quick) ASSERT_EQ(0, ::shutdown(each.number(), SHUT_WR));
     const auto start = std::chrono::steady_clock::now();
     const drain_report report = sockets_.drain(300ms);
     EXPECT_LE(std::chrono::steady_clock::now() - start, 5s);
     EXPECT_TRUE(report.complete);
+    EXPECT_EQ(3u, report.drained);
     EXPECT_EQ(1u, report.cut);
+    EXPECT_EQ(0u, report.abandoned);
     EXPECT_LT(0u, report.bytes_unsent);
     EXPECT_EQ(0u, sockets_.size());
     for (const socket_end& each : quick) EXPECT_EQ("bye!\n", conformance::receive_to_end(each));
@@ -263,7 +265,7 @@ TEST_P(managed_drain_test, flushes_and_ends_in_order_and_reports_what_was_cut) {
 TEST_P(managed_drain_test, of_nothing_is_done_at_once) {
     const drain_report report = sockets_.drain(10s);
     EXPECT_TRUE(report.complete);
-    EXPECT_EQ(0u, report.cut + report.drained);
+    EXPECT_EQ(0u, report.cut + report.drained + report.abandoned);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "common/descriptors.hpp"
 #include "common/stop_signals.hpp"
 #include "echo/connections.hpp"
+#include "echo/managed.hpp"
 #include "echo/own_ring.hpp"
 #include "echo/own_ring_multishot.hpp"
 #include "echo/report.hpp"
@@ -45,6 +46,7 @@ struct foundation {
     tools::stop_signals stop;
     ioring::ring ring;
     ioring::listener listener;
+    ioring::endpoint address;  // Where it listens.
     std::uint32_t connections = 0;
 
     // The handlers know the ring.
@@ -68,14 +70,16 @@ std::optional<refusal> size_up(const settings& wanted, std::uint32_t& connection
     return std::nullopt;
 }
 
-std::optional<refusal> listen(const settings& wanted, foundation& base) {
+// `open` listens at one endpoint: its error, and why.
+template <class Open>
+std::optional<refusal> listen(const settings& wanted, Open&& open) {
     std::vector<ioring::endpoint> endpoints;
     std::string why;
     if (tools::find_endpoints(wanted.where, endpoints, why)) return refusal{why};
     const ioring::listen_options options{.dual_stack = wanted.dual_stack, .unlink_existing = true};
     std::string first_why;
     for (const ioring::endpoint& address : endpoints) {
-        if (!base.ring.create_listener(address, options, base.listener, &why)) return std::nullopt;
+        if (!open(address, options, why)) return std::nullopt;
         if (first_why.empty()) first_why = why;
     }
     return refusal{first_why};
@@ -91,13 +95,21 @@ std::optional<refusal> prepare(const settings& wanted, foundation& base) {
     // --backend null is refused before; the environment may choose it too.
     if (std::string_view{base.ring.backend_info().name} == "null") return refusal{null_refusal};
     base.stop.attach(base.ring);
-    return listen(wanted, base);
+    return std::nullopt;
+}
+
+std::optional<refusal> listen_raw(const settings& wanted, foundation& base) {
+    auto refused = listen(wanted, [&](const auto& address, const auto& options, std::string& why) {
+        return base.ring.create_listener(address, options, base.listener, &why);
+    });
+    base.address = base.listener.local_endpoint();
+    return refused;
 }
 
 void announce(const foundation& base) {
     const ioring::backend_info& backend = base.ring.backend_info();
-    fmt::print("listening on {} (backend {}: {})\n", to_string(base.listener.local_endpoint()),
-               backend.name, backend.reason);
+    fmt::print("listening on {} (backend {}: {})\n", to_string(base.address), backend.name,
+               backend.reason);
     std::fflush(stdout);
 }
 
@@ -120,11 +132,7 @@ public:
 
     void print_report() const {
         const sample now = take();
-        const std::string manner =
-            wanted_.strategy == strategy_kind::own_ring
-                ? (wanted_.overlap ? "own-ring, overlapped" : "own-ring, late")
-                : name_of(wanted_.strategy);
-        const report what{.strategy = manner,
+        const report what{.strategy = manner(),
                           .backend = base_.ring.backend_info().name,
                           .seconds = now.when - start_.when,
                           .total = difference(now, start_),
@@ -139,6 +147,14 @@ public:
     }
 
 private:
+    [[nodiscard]] std::string manner() const {
+        if (wanted_.mode == mode_kind::managed) {
+            return wanted_.copy ? "managed, copying" : "managed, forwarding";
+        }
+        if (wanted_.strategy != strategy_kind::own_ring) return name_of(wanted_.strategy);
+        return wanted_.overlap ? "own-ring, overlapped" : "own-ring, late";
+    }
+
     static observer& of(void* self) noexcept { return *static_cast<observer*>(self); }
 
     [[nodiscard]] sample take() const noexcept {
@@ -167,6 +183,11 @@ private:
     std::string buffers_;
 };
 
+int status_of(std::error_code error) {
+    if (!error) return tools::exit_done;
+    return tools::complain(program, fmt::format("the ring has failed: {}", error.message()));
+}
+
 template <class Strategy>
 int run(const settings& wanted, foundation& base, connection_table& table, Strategy& strategy) {
     observer<Strategy> watching{wanted, base, strategy};
@@ -175,8 +196,7 @@ int run(const settings& wanted, foundation& base, connection_table& table, Strat
     announce(base);
     const std::error_code error = loop.run(wanted.duration, wanted.drain);
     watching.print_report();
-    if (!error) return tools::exit_done;
-    return tools::complain(program, fmt::format("the ring has failed: {}", error.message()));
+    return status_of(error);
 }
 
 int complain(const refusal& refused) {
@@ -225,11 +245,32 @@ int serve_from_group(const settings& wanted, foundation& base) {
     return run(wanted, base, table, strategy);
 }
 
-}  // namespace
+int serve_managed(const settings& wanted, foundation& base) {
+    ioring::socket_manager sockets;
+    std::string why;
+    const ioring::manager_options options{.sockets_max = base.connections,
+                                          .buffer_bytes = wanted.buffer_bytes,
+                                          .chunk_bytes = wanted.buffer_bytes};
+    if (const auto error = ioring::socket_manager::create(base.ring, options, sockets, &why)) {
+        return complain(refuse(error, why));
+    }
+    ioring::listener_id listener;
+    const auto open = [&](const auto& address, const auto& listening, std::string& reason) {
+        return sockets.listen(address, listening, listener, &reason);
+    };
+    if (const auto refused = listen(wanted, open)) return complain(*refused);
+    base.address = sockets.local_endpoint(listener);
+    managed_server loop{sockets, wanted.copy};
+    observer<managed_server> watching{wanted, base, loop};
+    announce(base);
+    const std::error_code error =
+        loop.run(wanted.duration, wanted.drain, watching.counted(), watching.around());
+    watching.print_report();
+    return status_of(error);
+}
 
-int serve(const settings& wanted) {
-    foundation base;
-    if (const auto refused = prepare(wanted, base)) return complain(*refused);
+int serve_raw(const settings& wanted, foundation& base) {
+    if (const auto refused = listen_raw(wanted, base)) return complain(*refused);
     switch (wanted.strategy) {
         case strategy_kind::own_ring:
             return serve_from_pool<own_ring>(wanted, base, wanted.overlap);
@@ -237,6 +278,15 @@ int serve(const settings& wanted) {
         case strategy_kind::shared_pool: return serve_from_group(wanted, base);
     }
     return tools::exit_usage;
+}
+
+}  // namespace
+
+int serve(const settings& wanted) {
+    foundation base;
+    if (const auto refused = prepare(wanted, base)) return complain(*refused);
+    return wanted.mode == mode_kind::managed ? serve_managed(wanted, base)
+                                             : serve_raw(wanted, base);
 }
 
 }  // namespace echo

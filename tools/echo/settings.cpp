@@ -42,10 +42,28 @@ void add_strategy(CLI::App& app, settings& out) {
         ->default_str(name_of(out.strategy));
 }
 
+void add_mode(CLI::App& app, settings& out) {
+    const auto take = [&out](const std::string& text) {
+        if (text != "raw" && text != "managed") {
+            throw CLI::ValidationError("--mode",
+                                       fmt::format("`{}` is no mode: use raw or managed", text));
+        }
+        out.mode = text == "managed" ? mode_kind::managed : mode_kind::raw;
+    };
+    app.add_option_function<std::string>(
+           "--mode", take,
+           "raw: the ring itself, by a strategy; managed: a socket_manager, which forwards")
+        ->type_name("NAME")
+        ->default_str("raw");
+}
+
 // What CLI11 cannot know of how options go together.
 void check(const settings& wanted) {
     if (wanted.overlap && wanted.strategy != strategy_kind::own_ring) {
         throw CLI::ValidationError("--overlap", "is a manner of --strategy own-ring only");
+    }
+    if (wanted.copy && wanted.mode != mode_kind::managed) {
+        throw CLI::ValidationError("--copy", "is a manner of --mode managed only");
     }
     if (wanted.backend == "null") {
         throw CLI::ValidationError("--backend", null_refusal);
@@ -64,7 +82,9 @@ std::optional<int> read_settings(int argc, const char* const* argv, settings& ou
     tools::add_target(app, out.where, /*port_min=*/0);
     app.add_flag("--dual-stack", out.dual_stack, "For an IPv6 address: accept IPv4 too");
     tools::add_backend(app, out.backend);
+    add_mode(app, out);
     add_strategy(app, out);
+    app.add_flag("--copy", out.copy, "managed: write what was read, instead of forwarding it");
     auto* const overlap = app.add_flag("--overlap", out.overlap, "own-ring: receive while sending");
     app.add_flag("--late", late, "own-ring: receive after sending (the default)")
         ->excludes(overlap);
@@ -84,7 +104,12 @@ std::optional<int> read_settings(int argc, const char* const* argv, settings& ou
     app.add_flag("--stats", out.stats, "A line of statistics every second");
     app.add_flag("--quiet", out.quiet, "No report at the end (but --json's), no statistics");
     app.add_flag("--json", out.json, "The report at the end as one JSON object");
-    app.final_callback([&out] { check(out); });
+    app.final_callback([&out, &app] {
+        check(out);
+        if (out.mode == mode_kind::managed && app.count("--strategy") != 0) {
+            throw CLI::ValidationError("--strategy", "is for --mode raw only");
+        }
+    });
 
     if (const auto status = tools::parse(app, argc, argv)) return status;
     if (connections != 0) out.connections = static_cast<std::uint32_t>(connections);

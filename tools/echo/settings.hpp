@@ -15,6 +15,8 @@ inline constexpr const char* program = "ioring-echo";
 inline constexpr const char* null_refusal = "null moves no bytes, so it cannot serve anybody";
 
 enum class strategy_kind : std::uint8_t { own_ring, own_ring_multishot, shared_pool };
+// raw: on the ring, by a strategy. managed: on a socket_manager.
+enum class mode_kind : std::uint8_t { raw, managed };
 
 struct settings {
     // Connections at a time when --connections is not given, or fewer where the descriptor limit is
@@ -25,7 +27,9 @@ struct settings {
     ioring::tools::target where{.host = "0.0.0.0", .unix_path = {}};
     bool dual_stack = false;
     std::string backend = "automatic";
+    mode_kind mode = mode_kind::raw;
     strategy_kind strategy = strategy_kind::own_ring;
+    bool copy = false;     // managed: by write(), which copies, instead of forward().
     bool overlap = false;  // own_ring: the next receive is armed with the send, not after it.
     std::optional<std::uint32_t> connections;
     std::uint32_t buffer_bytes = 65'536;
