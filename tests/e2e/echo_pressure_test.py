@@ -104,7 +104,7 @@ class EchoPressure(unittest.TestCase):
 
     def test_connections_over_the_number_are_closed_and_counted(self):
         if support.is_managed():
-            self.skipTest("they wait: test_connections_over_the_number_wait_for_a_place")
+            self.skipTest("they wait: ..._wait_for_a_place")
         server = support.Server(self, "--connections", "3")
         served = [server.connect() for _ in range(3)]
         for peer in served:
@@ -122,7 +122,7 @@ class EchoPressure(unittest.TestCase):
 
     def test_connections_over_the_number_wait_for_a_place(self):
         if not support.is_managed():
-            self.skipTest("they are closed: test_connections_over_the_number_are_closed_and_counted")
+            self.skipTest("they are closed: ..._are_closed_and_counted")
         server = support.Server(self, "--connections", "3")
         peers = [server.connect() for _ in range(8)]
         for peer in peers:
