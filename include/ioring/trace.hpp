@@ -153,7 +153,7 @@ private:
 
 template <class Body>
 Body record::as() const noexcept {
-    Body made;
+    Body made{};
     std::byte* const to = reinterpret_cast<std::byte*>(&made);
     for (std::size_t i = 0; i < sizeof made && i < body.size(); ++i) to[i] = body[i];
     return made;

@@ -458,7 +458,7 @@ TYPED_TEST(poller_contract_test, too_few_descriptors_are_an_error_with_a_reason)
     // From none at all to all but the last that a poller may need.
     for (int allowed = 0; allowed < 8; ++allowed) {
         rlimit tight = limit;
-        tight.rlim_cur = static_cast<rlim_t>(free_number + allowed);
+        tight.rlim_cur = static_cast<rlim_t>(free_number) + static_cast<rlim_t>(allowed);
         ASSERT_EQ(0, ::setrlimit(RLIMIT_NOFILE, &tight));
         {
             TypeParam other;

@@ -22,8 +22,7 @@ RULES = (".clang-tidy",)
 # itself, make pointers of numbers, define functions of the system's; and nobody wants them fast.
 NOT_IN_TESTS = ("performance-*", "bugprone-use-after-move", "clang-analyzer-cplusplus.Move",
                 "misc-redundant-expression", "bugprone-implicit-widening-of-multiplication-result",
-                "readability-function-size", "clang-analyzer-optin.performance.Padding",
-                "google-build-using-namespace", "bugprone-reserved-identifier",
+                "readability-function-size", "bugprone-reserved-identifier",
                 "readability-inconsistent-declaration-parameter-name")
 
 

@@ -14,7 +14,7 @@
 
 #include "common/target.hpp"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): its name.
 class App;
 class Option;
 }  // namespace CLI
