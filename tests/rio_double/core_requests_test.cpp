@@ -100,6 +100,7 @@ TEST_P(rio_requests_test, the_status_of_a_completion_is_looked_at) {
     start();
     const socket one = attach();
     ASSERT_EQ(0, receive(one, 0, 0, 8, 1));
+    core_->flush();
     world_->reset(one.peer);
     peers_.clear();
     EXPECT_EQ((endings{{1, -abi::code::connection_reset}}), finish(1));

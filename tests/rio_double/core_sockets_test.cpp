@@ -73,6 +73,7 @@ TEST_P(rio_sockets_test, bytes_that_came_before_it_was_closed_are_told) {
     ASSERT_EQ(0, receive(one, 0, 0, 8, 1));
     core_->flush();
     world_->send(one.peer, "abc");
+    sleep_once();
     EXPECT_FALSE(close(one));
     EXPECT_EQ((endings{{1, 3}}), finish(1));
 }

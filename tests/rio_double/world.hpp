@@ -65,7 +65,7 @@ struct world_kind {
     std::function<std::unique_ptr<world>(std::string&)> make;
 };
 
-// Of this system. The first is in memory.
+// Of this system.
 [[nodiscard]] std::vector<world_kind> worlds();
 [[nodiscard]] std::unique_ptr<world> make_memory_world();
 
