@@ -233,6 +233,7 @@ public:
         std::byte* const data = core_->find_bytes(buffer, offset, bytes);
         if (data == nullptr) return refuse(entry, socket, user_data);
         prep_recv(*entry, socket, {data, bytes}, /*msg_flags=*/0, user_data);
+        core_->name_buffer(*entry, buffer);
         return entry;
     }
     sqe* prepare_send_buffer(connection_id connection, buffer_id buffer, std::uint64_t offset,
@@ -243,6 +244,7 @@ public:
         std::byte* const data = core_->find_bytes(buffer, offset, bytes);
         if (data == nullptr) return refuse(entry, socket, user_data);
         prep_send(*entry, socket, {data, bytes}, send_flags, user_data);
+        core_->name_buffer(*entry, buffer);
         return entry;
     }
     // As prepare_send_buffer, without a copy where the system can: SEND_ZC from memory that the
@@ -267,6 +269,13 @@ public:
 
     // Gives `socket` an id for the buffer operations. Errors: bad_file_descriptor, no_buffer_space
     // when options.connections_max sockets are registered.
+    //
+    // Windows, backend rio: `socket` must be connected, and from now on until it is closed only
+    // prepare_recv_buffer() and prepare_send_buffer() move its bytes; every other receive, send or
+    // poll on it is -EOPNOTSUPP. A buffer can be sent by one socket at a time: -EBUSY. What is in
+    // flight cannot be cancelled (-EALREADY): close the socket. A socket that still has operations
+    // in flight when the ring ends is closed by that; its number stays until you close it. Errors,
+    // too: wrong_protocol_type (the socket was made without this library), no_buffer_space.
     [[nodiscard]] std::error_code register_socket(fd socket, connection_id& out) noexcept;
     // The id is stale from now on; the descriptor stays open. Errors: invalid_argument when it
     // already was.

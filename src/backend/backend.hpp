@@ -74,6 +74,20 @@ enum class register_op : std::uint32_t {
     remove_buffer_ring,
     // Any thread. The descriptor by which opcode::msg_ring names this ring, or -EOPNOTSUPP.
     message_descriptor,
+    // These four only where keeps_registrations() is true; elsewhere -EOPNOTSUPP.
+    //
+    // `argument`: std::int32_t, a connected socket. From now on only what names a registered buffer
+    // moves its bytes; other receives, sends and polls on it are -EOPNOTSUPP. Once more is 0. It
+    // ends when the socket is closed. -EPROTOTYPE when the socket is not fit for it.
+    attach_socket,
+    // `argument`: kernel_buffer. Its memory is the registered buffer `count`, which an SQE names by
+    // sqe::addr3 = count + 1. -EINVAL when it is too large, -ENOMEM, -ENOBUFS.
+    attach_buffer,
+    // `count`: the buffer. What is in flight on it keeps it until then.
+    detach_buffer,
+    // The ring is about to end: of attached sockets, those with operations in flight, which no
+    // cancel can end, are closed. Their descriptors stay taken until they are closed as well.
+    abort_attached,
     // After fork() in the child: gives the process's share of the ring back without touching what
     // the parent uses. Nothing but the destructor may be called afterwards.
     abandon_after_fork,
@@ -129,6 +143,9 @@ public:
 
     [[nodiscard]] const ring_view& view() const noexcept { return view_; }
     [[nodiscard]] const probe_result& probe() const noexcept { return probe_; }
+    // Whether registered sockets and buffers are something of their own here, of which the backend
+    // wants to be told.
+    [[nodiscard]] bool keeps_registrations() const noexcept { return keeps_registrations_; }
     // What was set up, in words for a person: flags and fallbacks. Lives as long as the backend.
     [[nodiscard]] const std::string& description() const noexcept { return description_; }
 
@@ -138,6 +155,7 @@ protected:
     ring_view view_;
     probe_result probe_;
     std::string description_;
+    bool keeps_registrations_ = false;
 };
 
 // Makes `out` a backend of `options`, not yet owned by a thread. On error `out` is unchanged and

@@ -68,6 +68,9 @@ void ring_state::after_fork_in_child(void* self) noexcept {
 void ring_state::shut_down() noexcept {
     if (backend_ == nullptr) return;
     fork_hook_.unlink();
+    if (!forked_ && names_buffers) {
+        register_with_backend(backends::register_op::abort_attached, nullptr, 0);
+    }
     if (!forked_) leaks_ = !drain(platform::deadline_ns(drain_timeout_));
     become_dead();
     description_ = "shut down";

@@ -69,6 +69,7 @@ ring_state::ring_state(const ring_options& options, backends::chosen_backend&& c
       registration_{"nothing is pinned: plain transfers need no registration"},
       name_{chosen.name} {
     view = backend_->view();
+    names_buffers = backend_->keeps_registrations();
     sqe_tail = published_tail_ = view.sq_tail->load(std::memory_order_relaxed);
     sq_cancel_limit = view.sq_entries - sq_kept_for_library;
     sq_usable = sq_cancel_limit - sq_kept_for_cancels;

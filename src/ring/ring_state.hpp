@@ -117,6 +117,8 @@ private:
     [[nodiscard]] std::uint32_t unread() const noexcept;
 
     [[nodiscard]] std::int32_t find_region() noexcept;
+    [[nodiscard]] std::error_code attach_buffers(std::span<const buffer_id> added) noexcept;
+    void forget_buffer(std::uint32_t slot) noexcept;
     void pin(region& which) noexcept;
     void set_registration_text(int error) noexcept;
 

@@ -21,6 +21,11 @@ constexpr std::size_t kernel_slots_max = 16'384;  // io_uring's limit of pinned 
 std::error_code ring_state::register_socket(fd socket, connection_id& out) noexcept {
     if (!socket.valid()) return error(std::errc::bad_file_descriptor);
     if (free_connections_.empty()) return error(std::errc::no_buffer_space);
+    if (names_buffers) {
+        const int result =
+            register_with_backend(backends::register_op::attach_socket, &socket.value, 0);
+        if (result < 0) return error_of(result);
+    }
     const std::uint32_t slot = free_connections_.back();
     free_connections_.pop_back();
     connection_entry& entry = connection_table_[slot];
@@ -80,12 +85,40 @@ std::error_code ring_state::register_buffers(std::span<std::byte> memory,
         id = static_cast<buffer_id>(slot | (std::uint32_t{entry.generation} << 24U));
         data += bytes;
     }
+    return names_buffers ? attach_buffers(out) : std::error_code{};
+}
+
+// Tells the backend of buffers that are in the tables; of all, or of none, and then they are gone.
+std::error_code ring_state::attach_buffers(std::span<const buffer_id> added) noexcept {
+    const auto slot_of = [](buffer_id id) {
+        return static_cast<std::uint32_t>(id) & registered_buffers_max;
+    };
+    for (std::size_t count = 0; count < added.size(); ++count) {
+        const buffer_entry& entry = buffer_table_[slot_of(added[count])];
+        backends::kernel_buffer memory{.data = entry.data, .bytes = entry.bytes};
+        const int result = register_with_backend(backends::register_op::attach_buffer, &memory,
+                                                 slot_of(added[count]));
+        if (result >= 0) continue;
+        for (const buffer_id done : added.first(count)) {
+            register_with_backend(backends::register_op::detach_buffer, nullptr, slot_of(done));
+        }
+        for (const buffer_id each : added) forget_buffer(slot_of(each));
+        return error_of(result);
+    }
     return {};
 }
 
 std::error_code ring_state::unregister_buffer(buffer_id buffer) noexcept {
     if (find_bytes(buffer, 0, 1) == nullptr) return error(std::errc::invalid_argument);
     const std::uint32_t slot = static_cast<std::uint32_t>(buffer) & registered_buffers_max;
+    if (names_buffers) {
+        register_with_backend(backends::register_op::detach_buffer, nullptr, slot);
+    }
+    forget_buffer(slot);
+    return {};
+}
+
+void ring_state::forget_buffer(std::uint32_t slot) noexcept {
     buffer_entry& entry = buffer_table_[slot];
     entry.data = nullptr;
     entry.bytes = 0;
@@ -97,7 +130,6 @@ std::error_code ring_state::unregister_buffer(buffer_id buffer) noexcept {
         home.kernel_slot = region::untried;
     }
     free_buffers_.push_back(slot);
-    return {};
 }
 
 int ring_state::pinned_slot(buffer_id buffer) noexcept {

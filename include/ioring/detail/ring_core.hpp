@@ -56,6 +56,7 @@ struct ring_core {
     std::uint64_t terminal =
         0;  // CQEs consumed that ended their operation, the library's own included.
     ring_counters counters;
+    bool names_buffers = false;  // The backend wants to know by which id a buffer is meant.
     std::atomic<bool> posts_hint{false};  // Somebody posted since the owner last looked.
 
     [[nodiscard]] std::uint32_t sq_used() const noexcept {
@@ -81,6 +82,14 @@ struct ring_core {
         if (entry.data == nullptr || entry.generation != id >> 24U) return nullptr;
         if (bytes == 0 || bytes > entry.bytes || offset > entry.bytes - bytes) return nullptr;
         return entry.data + offset;
+    }
+
+    // Says in `entry` which buffer its memory is of, where the backend wants to know.
+    void name_buffer(sqe& entry, buffer_id buffer) const noexcept {
+        if (!names_buffers) [[likely]]
+            return;
+        const std::uint32_t slot = static_cast<std::uint32_t>(buffer) & registered_buffers_max;
+        entry.addr3 = std::uint64_t{slot} + 1;
     }
 
     // The descriptor of `connection`, or an invalid one when the id is stale.

@@ -322,6 +322,12 @@ int user_kernel::register_owned(register_op operation, void* argument,
         case register_op::add_buffer_ring:
             return groups_.add(*static_cast<const buffer_ring*>(argument));
         case register_op::remove_buffer_ring: return groups_.remove(count);
+        case register_op::attach_socket:
+            return attach_socket(*static_cast<const std::int32_t*>(argument));
+        case register_op::attach_buffer:
+            return attach_buffer(count, *static_cast<const kernel_buffer*>(argument));
+        case register_op::detach_buffer: return detach_buffer(count);
+        case register_op::abort_attached: return abort_attached();
         default: return -EOPNOTSUPP;
     }
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 
 #include "backend/backend.hpp"
@@ -56,6 +57,13 @@ protected:
     // Ends the present or the next progress(). Any thread, any signal handler.
     virtual void interrupt() noexcept = 0;
     virtual void abandon_descriptors() noexcept = 0;
+    // As the register_op of the same name; for an engine that sets keeps_registrations_.
+    virtual int attach_socket(std::int32_t /*fd*/) noexcept { return -EOPNOTSUPP; }
+    virtual int attach_buffer(std::uint32_t /*slot*/, const kernel_buffer& /*memory*/) noexcept {
+        return -EOPNOTSUPP;
+    }
+    virtual int detach_buffer(std::uint32_t /*slot*/) noexcept { return -EOPNOTSUPP; }
+    virtual int abort_attached() noexcept { return -EOPNOTSUPP; }
 
     // --- what an engine uses ---
     // Ends `op` with its last CQE and decides about the rest of its chain. `failed`: the chain is

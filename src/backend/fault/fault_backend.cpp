@@ -75,6 +75,7 @@ fault_backend::fault_backend(const backend_options& options, std::uint64_t seed,
     : decisions_{seed, intensity_of(level)}, inner_{std::move(inner)}, queues_{options} {
     view_ = queues_.view();
     probe_ = inner_->probe();
+    keeps_registrations_ = inner_->keeps_registrations();
     description_ = "faults of seed " + std::to_string(seed) + " at level " + std::to_string(level) +
                    " around " + std::string{inner_name} + ": " + inner_->description();
 }

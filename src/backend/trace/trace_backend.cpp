@@ -31,7 +31,9 @@ std::uint32_t take_payload_bytes(std::string_view& path) noexcept {
 std::size_t argument_bytes(register_op operation) noexcept {
     switch (operation) {
         case register_op::shutdown_now: return sizeof(socket_shutdown);
-        case register_op::close_now: return sizeof(std::int32_t);
+        case register_op::close_now:
+        case register_op::attach_socket: return sizeof(std::int32_t);
+        case register_op::attach_buffer:
         case register_op::pin_buffer: return sizeof(kernel_buffer);
         case register_op::add_buffer_ring: return sizeof(buffer_ring);
         default: return 0;
@@ -78,6 +80,7 @@ trace_backend::trace_backend(std::unique_ptr<backend>&& inner, std::string_view 
       seen_cq_tail_{inner_->view().cq_tail->load(std::memory_order_relaxed)} {
     view_ = inner_->view();
     probe_ = inner_->probe();
+    keeps_registrations_ = inner_->keeps_registrations();
     description_ = "recorded in " + path + ", around " + std::string{inner_name} + ": " +
                    inner_->description();
     record_info();

@@ -29,6 +29,10 @@ int uring_backend::register_owned(register_op operation, void* argument,
             return add_buffer_ring(*static_cast<const buffer_ring*>(argument));
         case register_op::remove_buffer_ring:
             return remove_buffer_ring(static_cast<std::uint16_t>(count));
+        case register_op::attach_socket:
+        case register_op::attach_buffer:
+        case register_op::detach_buffer:
+        case register_op::abort_attached: return -EOPNOTSUPP;
         case register_op::wake:
         case register_op::message_descriptor:
         case register_op::abandon_after_fork:
