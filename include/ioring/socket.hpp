@@ -87,8 +87,9 @@ public:
     // writable one, and unread bytes are announced again.
     std::size_t write(std::span<const std::byte> bytes) noexcept;
     // Room to write into in place; the first commit_write(n) bytes of it are then as if written.
-    // Empty when there is none, which counts as a write that was cut.
-    [[nodiscard]] std::span<std::byte> writable() noexcept;
+    // Empty when there are fewer than `least` bytes of it, which counts as a write that was cut;
+    // more than options.buffer_bytes there never are.
+    [[nodiscard]] std::span<std::byte> writable(std::size_t least = 1) noexcept;
     void commit_write(std::size_t bytes) noexcept;
     // Sends the first `bytes` of readable() from where they are, and so consumes them. Returns how
     // many: fewer than all when there is no room, as with write(). They are copied only when memory

@@ -97,7 +97,7 @@ void manager_state::queued(socket& at, std::uint32_t bytes) noexcept {
 
 std::size_t manager_state::write(socket& at, std::span<const std::byte> bytes) noexcept {
     if (bytes.empty() || phase_of(at) != close_phase::open) return 0;
-    const std::span<std::byte> room = writable(at);
+    const std::span<std::byte> room = writable(at, /*least=*/1);
     const std::size_t count = std::min(bytes.size(), room.size());
     if (count != 0) {
         std::memcpy(room.data(), bytes.data(), count);
@@ -107,10 +107,10 @@ std::size_t manager_state::write(socket& at, std::span<const std::byte> bytes) n
     return count;
 }
 
-std::span<std::byte> manager_state::writable(socket& at) noexcept {
+std::span<std::byte> manager_state::writable(socket& at, std::size_t least) noexcept {
     if (phase_of(at) != close_phase::open) return {};
     const std::uint32_t room = room_of(at);
-    if (room == 0 || !attach_out(at)) {
+    if (room < std::max<std::size_t>(least, 1) || !attach_out(at)) {
         block(at);
         return {};
     }

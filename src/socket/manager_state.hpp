@@ -72,7 +72,7 @@ public:
     [[nodiscard]] std::span<const std::byte> readable(const socket& at) const noexcept;
     void consume(socket& at, std::size_t bytes) noexcept;
     [[nodiscard]] std::size_t write(socket& at, std::span<const std::byte> bytes) noexcept;
-    [[nodiscard]] std::span<std::byte> writable(socket& at) noexcept;
+    [[nodiscard]] std::span<std::byte> writable(socket& at, std::size_t least) noexcept;
     void commit_write(socket& at, std::size_t bytes) noexcept;
     [[nodiscard]] std::size_t forward(socket& from, socket& to, std::size_t bytes) noexcept;
     void notify_drained(socket& at) noexcept;

@@ -35,7 +35,9 @@ std::size_t socket::write(std::span<const std::byte> bytes) noexcept {
     return manager_->write(*this, bytes);
 }
 
-std::span<std::byte> socket::writable() noexcept { return manager_->writable(*this); }
+std::span<std::byte> socket::writable(std::size_t least) noexcept {
+    return manager_->writable(*this, least);
+}
 
 void socket::commit_write(std::size_t bytes) noexcept { manager_->commit_write(*this, bytes); }
 

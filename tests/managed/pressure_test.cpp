@@ -32,6 +32,19 @@ TEST_P(managed_pressure_test, there_are_two_events_for_each_time_that_it_is_full
     EXPECT_EQ(0u, one.ours->unsent_bytes());
 }
 
+TEST_P(managed_pressure_test, room_for_less_than_was_asked_for_is_none_and_told_when_it_is_there) {
+    on_event = nullptr;
+    const pair one = accept_one();
+    const std::size_t all = manager().buffer_bytes;
+    EXPECT_EQ(all, one.ours->writable(all).size());
+    EXPECT_EQ(0u, count(event_type::send_blocked));
+    one.ours->commit_write(1);
+    EXPECT_TRUE(one.ours->writable(all).empty());
+    ASSERT_TRUE(until_told(event_type::send_blocked));
+    ASSERT_TRUE(until_told(event_type::writable));
+    EXPECT_EQ(all, one.ours->writable(all).size());
+}
+
 TEST_P(managed_pressure_test, drained_is_told_when_asked_for_and_not_before_it_is_true) {
     on_event = nullptr;
     const pair one = accept_one();
