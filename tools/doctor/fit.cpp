@@ -77,15 +77,6 @@ void add_shared(const manner& how, const allowances& allowed, std::vector<price>
 
 }  // namespace
 
-std::string_view name_of(strategy_kind kind) noexcept {
-    switch (kind) {
-        case strategy_kind::own_ring: return "own-ring";
-        case strategy_kind::own_ring_multishot: return "own-ring-multishot";
-        case strategy_kind::shared_pool: return "shared-pool";
-    }
-    return "";
-}
-
 std::string_view name_of(limit_kind kind) noexcept {
     switch (kind) {
         case limit_kind::descriptors: return "descriptors";

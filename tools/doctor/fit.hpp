@@ -12,13 +12,13 @@
 #include <string_view>
 #include <vector>
 
+#include "common/strategy.hpp"
+
 namespace doctor {
 
 inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
-enum class strategy_kind : std::uint8_t { own_ring, own_ring_multishot, shared_pool };
-
-[[nodiscard]] std::string_view name_of(strategy_kind kind) noexcept;
+using ioring::tools::strategy_kind;
 
 struct manner {
     strategy_kind strategy = strategy_kind::own_ring;

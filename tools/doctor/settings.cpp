@@ -2,12 +2,11 @@
 // settings.cpp - the command line of ioring-doctor.
 #include "doctor/settings.hpp"
 
-#include <array>
-
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
 #include "common/command_line.hpp"
+#include "common/strategy.hpp"
 #include "ioring/ring_buffer.hpp"
 #include "ioring/ring_options.hpp"
 
@@ -15,31 +14,6 @@ namespace doctor {
 namespace {
 
 namespace tools = ioring::tools;
-
-constexpr std::array strategies{strategy_kind::own_ring, strategy_kind::own_ring_multishot,
-                                strategy_kind::shared_pool};
-constexpr std::uint64_t buffer_bytes_min = 1024;
-constexpr std::uint64_t buffer_bytes_max = 1U << 30U;
-
-void add_strategy(CLI::App& app, manner& out) {
-    const auto take = [&out](const std::string& text) {
-        for (const strategy_kind kind : strategies) {
-            if (text != name_of(kind)) continue;
-            out.strategy = kind;
-            return;
-        }
-        throw CLI::ValidationError(
-            "--strategy",
-            fmt::format("`{}` is no strategy: use own-ring, own-ring-multishot or shared-pool",
-                        text));
-    };
-    app.add_option_function<std::string>(
-           "--strategy", take,
-           "How the connections receive: own-ring, own-ring-multishot or shared-pool, as in "
-           "ioring-echo")
-        ->type_name("NAME")
-        ->default_str(std::string{name_of(out.strategy)});
-}
 
 // What CLI11 cannot know of how options go together.
 void check(const settings& wanted) {
@@ -64,10 +38,11 @@ std::optional<int> read_settings(int argc, const char* const* argv, settings& ou
     tools::add_count(app, "-c,--connections", connections,
                      {1, ioring::ring_options::connections_max_max},
                      "Connections that should fit; without it, how many do");
-    tools::add_size(app, "--buffer-size", out.how.buffer_bytes,
-                    {buffer_bytes_min, buffer_bytes_max},
-                    "Bytes of a connection's buffer, or of a shared chunk");
-    add_strategy(app, out.how);
+    tools::add_buffer_size(app, out.how.buffer_bytes,
+                           "Bytes of a connection's buffer, or of a shared chunk");
+    tools::add_strategy(app, out.how.strategy,
+                        "How the connections receive: own-ring, own-ring-multishot or "
+                        "shared-pool, as in ioring-echo");
     tools::add_backend(app, out.backend);
     app.add_flag("--json", out.json, "One JSON object instead of text");
     app.final_callback([&out] { check(out); });

@@ -151,7 +151,9 @@ private:
         if (wanted_.mode == mode_kind::managed) {
             return wanted_.copy ? "managed, copying" : "managed, forwarding";
         }
-        if (wanted_.strategy != strategy_kind::own_ring) return name_of(wanted_.strategy);
+        if (wanted_.strategy != strategy_kind::own_ring) {
+            return std::string{name_of(wanted_.strategy)};
+        }
         return wanted_.overlap ? "own-ring, overlapped" : "own-ring, late";
     }
 

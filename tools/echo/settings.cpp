@@ -2,45 +2,18 @@
 // settings.cpp - the command line of ioring-echo.
 #include "echo/settings.hpp"
 
-#include <array>
-#include <string_view>
-
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
 #include "common/command_line.hpp"
+#include "common/strategy.hpp"
 
 namespace echo {
 namespace {
 
 namespace tools = ioring::tools;
 
-constexpr std::array strategies{strategy_kind::own_ring, strategy_kind::own_ring_multishot,
-                                strategy_kind::shared_pool};
-
-constexpr std::uint64_t buffer_bytes_min = 1024;
-constexpr std::uint64_t buffer_bytes_max = 1U << 30U;
 constexpr std::uint64_t spin_max_us = 1'000'000;
-
-void add_strategy(CLI::App& app, settings& out) {
-    const auto take = [&out](const std::string& text) {
-        for (const strategy_kind kind : strategies) {
-            if (text != name_of(kind)) continue;
-            out.strategy = kind;
-            return;
-        }
-        throw CLI::ValidationError(
-            "--strategy",
-            fmt::format("`{}` is no strategy: use own-ring, own-ring-multishot or shared-pool",
-                        text));
-    };
-    app.add_option_function<std::string>(
-           "--strategy", take,
-           "own-ring: a mirrored buffer for each connection; own-ring-multishot: the same, filled "
-           "by one multishot receive; shared-pool: all connections receive into shared chunks")
-        ->type_name("NAME")
-        ->default_str(name_of(out.strategy));
-}
 
 void add_mode(CLI::App& app, settings& out) {
     const auto take = [&out](const std::string& text) {
@@ -83,7 +56,10 @@ std::optional<int> read_settings(int argc, const char* const* argv, settings& ou
     app.add_flag("--dual-stack", out.dual_stack, "For an IPv6 address: accept IPv4 too");
     tools::add_backend(app, out.backend);
     add_mode(app, out);
-    add_strategy(app, out);
+    tools::add_strategy(
+        app, out.strategy,
+        "own-ring: a mirrored buffer for each connection; own-ring-multishot: the same, filled by "
+        "one multishot receive; shared-pool: all connections receive into shared chunks");
     app.add_flag("--copy", out.copy, "managed: write what was read, instead of forwarding it");
     auto* const overlap = app.add_flag("--overlap", out.overlap, "own-ring: receive while sending");
     app.add_flag("--late", late, "own-ring: receive after sending (the default)")
@@ -92,8 +68,7 @@ std::optional<int> read_settings(int argc, const char* const* argv, settings& ou
                      fmt::format("Connections at a time; more are closed at once (default {}, or "
                                  "what the descriptor limit allows)",
                                  settings::connections_default));
-    tools::add_size(app, "--buffer-size", buffer_bytes, {buffer_bytes_min, buffer_bytes_max},
-                    "Of a connection's buffer or a shared chunk");
+    tools::add_buffer_size(app, buffer_bytes, "Of a connection's buffer or a shared chunk");
     tools::add_cpu(app, out.cpu);
     tools::add_duration(app, "--duration", out.duration, std::chrono::nanoseconds{1},
                         "Stop by itself after this time");

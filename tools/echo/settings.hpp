@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "common/strategy.hpp"
 #include "common/target.hpp"
 
 namespace echo {
@@ -14,7 +15,7 @@ namespace echo {
 inline constexpr const char* program = "ioring-echo";
 inline constexpr const char* null_refusal = "null moves no bytes, so it cannot serve anybody";
 
-enum class strategy_kind : std::uint8_t { own_ring, own_ring_multishot, shared_pool };
+using ioring::tools::strategy_kind;
 // raw: on the ring, by a strategy. managed: on a socket_manager.
 enum class mode_kind : std::uint8_t { raw, managed };
 
@@ -41,15 +42,6 @@ struct settings {
     bool quiet = false;
     bool json = false;
 };
-
-[[nodiscard]] constexpr const char* name_of(strategy_kind kind) noexcept {
-    switch (kind) {
-        case strategy_kind::own_ring: return "own-ring";
-        case strategy_kind::own_ring_multishot: return "own-ring-multishot";
-        case strategy_kind::shared_pool: return "shared-pool";
-    }
-    return "";
-}
 
 // Reads the command line into `out`. A value is the status to exit with, after a complaint or
 // --help.
