@@ -15,6 +15,9 @@ endif()
 # Seconds after which ctest ends one test. No wait in a test may come near it.
 set(IORING_TEST_TIMEOUT_S 120)
 
+# Linked to each *_alone_test.cpp, and to nothing else.
+set(IORING_ALLOCATION_COUNTER "${PROJECT_SOURCE_DIR}/tests/support/allocation_counter.cpp")
+
 # ioring_add_gtest(name SOURCES a_test.cpp ... [PROGRAM program] [LINKS target ...]
 #                  [INCLUDES folder ...])
 #
@@ -59,8 +62,9 @@ endfunction()
 # ioring_add_gtests(name SOURCES ... ALONE ... [LINKS ...] [INCLUDES ...])
 #
 # As ioring_add_gtest() for the tests of one folder, of which there may be none. Each file of ALONE
-# is a program of its own, ioring_<name>_<stem>. It replaces something of the whole program, such as
-# operator new, and so is left out where a sanitizer has replaced it already.
+# is a program of its own, ioring_<name>_<stem>, whose operator new counts
+# (tests/support/allocation_counter.hpp), and so is left out where a sanitizer has replaced that
+# already.
 function(ioring_add_gtests name)
   cmake_parse_arguments(arg "" "" "SOURCES;ALONE;LINKS;INCLUDES" ${ARGN})
   if(arg_SOURCES)
@@ -72,7 +76,8 @@ function(ioring_add_gtests name)
     foreach(file IN LISTS arg_ALONE)
       get_filename_component(stem "${file}" NAME_WE)
       string(REGEX REPLACE "_test$" "" stem "${stem}")
-      ioring_add_gtest(${name} PROGRAM ioring_${name}_${stem}_test SOURCES ${file} ${support}
+      ioring_add_gtest(${name} PROGRAM ioring_${name}_${stem}_test
+                       SOURCES ${file} ${support} ${IORING_ALLOCATION_COUNTER}
                        LINKS ${arg_LINKS} INCLUDES ${arg_INCLUDES})
     endforeach()
   endif()

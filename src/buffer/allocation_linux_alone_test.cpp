@@ -1,80 +1,21 @@
 // SPDX-License-Identifier: MIT
 // allocation_linux_alone_test.cpp - after creation neither pools nor groups nor buffers allocate.
 //
-// The operators of this whole test program are replaced by ones that count.
+// Of this whole test program operator new counts (support/allocation_counter.hpp).
 #include <sys/socket.h>
 
 #include <array>
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
 #include "buffer/buffer_test_support.hpp"
 #include "ioring/buffer_group.hpp"
 #include "ioring/buffer_pool.hpp"
-
-namespace {
-
-std::atomic<std::uint64_t> allocations{0};
-
-void* count_and_allocate(std::size_t bytes, std::size_t alignment) noexcept {
-    allocations.fetch_add(1, std::memory_order_relaxed);
-    if (alignment <= alignof(std::max_align_t)) return std::malloc(bytes == 0 ? 1 : bytes);
-    const std::size_t rounded = (bytes / alignment + 1) * alignment;
-    return std::aligned_alloc(alignment, rounded);
-}
-
-// Called through a variable: a compiler that sees both ends would take malloc and delete for a
-// mismatch.
-void (*volatile give_back)(void*) = &std::free;
-
-void* or_throw(void* memory) {
-    if (memory == nullptr) throw std::bad_alloc{};
-    return memory;
-}
-
-}  // namespace
-
-// Every form that the standard library would otherwise bring a partner of.
-using std::align_val_t;
-using std::nothrow_t;
-using std::size_t;
-void* operator new(size_t bytes) { return or_throw(count_and_allocate(bytes, 1)); }
-void* operator new[](size_t bytes) { return or_throw(count_and_allocate(bytes, 1)); }
-void* operator new(size_t bytes, const nothrow_t&) noexcept { return count_and_allocate(bytes, 1); }
-void* operator new[](size_t bytes, const nothrow_t&) noexcept {
-    return count_and_allocate(bytes, 1);
-}
-void* operator new(size_t bytes, align_val_t alignment) {
-    return or_throw(count_and_allocate(bytes, static_cast<size_t>(alignment)));
-}
-void* operator new(size_t bytes, align_val_t alignment, const nothrow_t&) noexcept {
-    return count_and_allocate(bytes, static_cast<size_t>(alignment));
-}
-void operator delete(void* memory) noexcept { give_back(memory); }
-void operator delete[](void* memory) noexcept { give_back(memory); }
-void operator delete(void* memory, size_t) noexcept { give_back(memory); }
-void operator delete[](void* memory, size_t) noexcept { give_back(memory); }
-void operator delete(void* memory, const nothrow_t&) noexcept { give_back(memory); }
-void operator delete[](void* memory, const nothrow_t&) noexcept { give_back(memory); }
-void operator delete(void* memory, align_val_t) noexcept { give_back(memory); }
-void operator delete(void* memory, size_t, align_val_t) noexcept { give_back(memory); }
-void operator delete(void* memory, align_val_t, const nothrow_t&) noexcept { give_back(memory); }
+#include "support/allocation_counter.hpp"
 
 namespace ioring::buffer_tests {
 namespace {
 
-// Counts what its scope allocates.
-class allocation_count {
-public:
-    [[nodiscard]] std::uint64_t get() const {
-        return allocations.load(std::memory_order_relaxed) - before_;
-    }
-
-private:
-    std::uint64_t before_ = allocations.load(std::memory_order_relaxed);
-};
+using test_support::allocation_count;
 
 TEST(allocations, are_counted_here) {
     const allocation_count count;

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 // allocation_linux_alone_test.cpp - no backend allocates once as much was in flight as ever will.
 //
-// The operators of this whole test program are replaced by ones that count.
+// Of this whole test program operator new counts (support/allocation_counter.hpp).
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <chrono>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
@@ -17,55 +14,12 @@
 
 #include "ioring/buffer_group.hpp"
 #include "ioring/ring.hpp"
-
-namespace {
-
-std::atomic<std::uint64_t> allocations{0};
-
-void* count_and_allocate(std::size_t bytes, std::size_t alignment) noexcept {
-    allocations.fetch_add(1, std::memory_order_relaxed);
-    if (alignment <= alignof(std::max_align_t)) return std::malloc(bytes == 0 ? 1 : bytes);
-    return std::aligned_alloc(alignment, (bytes / alignment + 1) * alignment);
-}
-
-// Called through a variable: a compiler that sees both ends would take malloc and delete for a
-// mismatch.
-void (*volatile give_back)(void*) = &std::free;
-
-void* or_throw(void* memory) {
-    if (memory == nullptr) throw std::bad_alloc{};
-    return memory;
-}
-
-}  // namespace
-
-using std::align_val_t;
-using std::nothrow_t;
-using std::size_t;
-void* operator new(size_t bytes) { return or_throw(count_and_allocate(bytes, 1)); }
-void* operator new[](size_t bytes) { return or_throw(count_and_allocate(bytes, 1)); }
-void* operator new(size_t bytes, const nothrow_t&) noexcept { return count_and_allocate(bytes, 1); }
-void* operator new[](size_t bytes, const nothrow_t&) noexcept {
-    return count_and_allocate(bytes, 1);
-}
-void* operator new(size_t bytes, align_val_t alignment) {
-    return or_throw(count_and_allocate(bytes, static_cast<size_t>(alignment)));
-}
-void* operator new(size_t bytes, align_val_t alignment, const nothrow_t&) noexcept {
-    return count_and_allocate(bytes, static_cast<size_t>(alignment));
-}
-void operator delete(void* memory) noexcept { give_back(memory); }
-void operator delete[](void* memory) noexcept { give_back(memory); }
-void operator delete(void* memory, size_t) noexcept { give_back(memory); }
-void operator delete[](void* memory, size_t) noexcept { give_back(memory); }
-void operator delete(void* memory, const nothrow_t&) noexcept { give_back(memory); }
-void operator delete[](void* memory, const nothrow_t&) noexcept { give_back(memory); }
-void operator delete(void* memory, align_val_t) noexcept { give_back(memory); }
-void operator delete(void* memory, align_val_t, const nothrow_t&) noexcept { give_back(memory); }
+#include "support/allocation_counter.hpp"
 
 namespace ioring {
 namespace {
 
+using test_support::allocation_count;
 using namespace std::chrono_literals;
 
 constexpr kernel_timespec an_hour{.tv_sec = 3600, .tv_nsec = 0};
@@ -119,9 +73,9 @@ protected:
     template <class Turn>
     std::uint64_t count_of(Turn&& turn) {
         for (int round = 0; round < warm_up && !HasFailure(); ++round) turn();
-        const std::uint64_t before = allocations.load();
+        const allocation_count count;
         for (int round = 0; round < rounds && !HasFailure(); ++round) turn();
-        return allocations.load() - before;
+        return count.get();
     }
 
     ring ring_;
@@ -132,9 +86,9 @@ INSTANTIATE_TEST_SUITE_P(backend, steady_state, testing::ValuesIn(backends_under
                          [](const auto& which) { return which.param; });
 
 TEST_P(steady_state, of_this_program_is_counted) {
-    const std::uint64_t before = allocations.load();
+    const allocation_count count;
     const std::vector<int> one(100);
-    EXPECT_EQ(before + 1, allocations.load()) << "or the other tests prove nothing";
+    EXPECT_EQ(1U, count.get()) << "or the other tests prove nothing";
 }
 
 TEST_P(steady_state, of_transfers_allocates_nothing) {

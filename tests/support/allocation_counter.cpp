@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// allocation_counter.cpp - operators new that count, in place of the whole program's.
+#include "support/allocation_counter.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+std::atomic<std::uint64_t> allocations{0};
+
+void* count_and_allocate(std::size_t bytes, std::size_t alignment) noexcept {
+    allocations.fetch_add(1, std::memory_order_relaxed);
+    if (alignment <= alignof(std::max_align_t)) return std::malloc(bytes == 0 ? 1 : bytes);
+    return std::aligned_alloc(alignment, (bytes / alignment + 1) * alignment);
+}
+
+// Called through a variable: a compiler that sees both ends would take malloc and delete for a
+// mismatch.
+void (*volatile give_back)(void*) = &std::free;
+
+void* or_throw(void* memory) {
+    if (memory == nullptr) throw std::bad_alloc{};
+    return memory;
+}
+
+}  // namespace
+
+namespace ioring::test_support {
+
+std::uint64_t allocations_so_far() noexcept { return allocations.load(std::memory_order_relaxed); }
+
+}  // namespace ioring::test_support
+
+// Every form that the standard library would otherwise bring a partner of.
+using std::align_val_t;
+using std::nothrow_t;
+using std::size_t;
+void* operator new(size_t bytes) { return or_throw(count_and_allocate(bytes, 1)); }
+void* operator new[](size_t bytes) { return or_throw(count_and_allocate(bytes, 1)); }
+void* operator new(size_t bytes, const nothrow_t&) noexcept { return count_and_allocate(bytes, 1); }
+void* operator new[](size_t bytes, const nothrow_t&) noexcept {
+    return count_and_allocate(bytes, 1);
+}
+void* operator new(size_t bytes, align_val_t alignment) {
+    return or_throw(count_and_allocate(bytes, static_cast<size_t>(alignment)));
+}
+void* operator new(size_t bytes, align_val_t alignment, const nothrow_t&) noexcept {
+    return count_and_allocate(bytes, static_cast<size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { give_back(memory); }
+void operator delete[](void* memory) noexcept { give_back(memory); }
+void operator delete(void* memory, size_t) noexcept { give_back(memory); }
+void operator delete[](void* memory, size_t) noexcept { give_back(memory); }
+void operator delete(void* memory, const nothrow_t&) noexcept { give_back(memory); }
+void operator delete[](void* memory, const nothrow_t&) noexcept { give_back(memory); }
+void operator delete(void* memory, align_val_t) noexcept { give_back(memory); }
+void operator delete(void* memory, size_t, align_val_t) noexcept { give_back(memory); }
+void operator delete(void* memory, align_val_t, const nothrow_t&) noexcept { give_back(memory); }
