@@ -10,7 +10,7 @@ protected:
     connection pair_ = connected();
     // A number that is no open descriptor.
     static std::uintptr_t closed_number() {
-        const descriptor gone{::dup(0)};
+        const descriptor_owner gone{::dup(0)};
         return static_cast<std::uintptr_t>(gone.get());
     }
 };
@@ -104,7 +104,7 @@ TEST_F(change_list_test, what_there_is_not_is_enoent_and_a_closed_number_ebadf) 
 }
 
 TEST_F(change_list_test, what_is_no_kqueue_is_ebadf) {
-    const descriptor gone = std::move(kq_);
+    const descriptor_owner gone = std::move(kq_);
     const int number = ::dup(0);
     ::close(number);
     EXPECT_EQ(-1, ::kevent(number, nullptr, 0, nullptr, 0, nullptr));

@@ -49,11 +49,11 @@ TEST_F(socket_test, a_reset_is_eof_of_both) {
 
 TEST_F(socket_test, a_reset_of_a_silent_connection_is_eof) {
     sockaddr_in address{};
-    const descriptor listener = listening(address);
+    const descriptor_owner listener = listening(address);
     for (const int filter : {EVFILT_READ, EVFILT_WRITE}) {
-        descriptor client = tcp_socket();
+        descriptor_owner client = tcp_socket();
         ASSERT_EQ(0, connect_to(client.get(), address));
-        const descriptor accepted{::accept(listener.get(), nullptr, nullptr)};
+        const descriptor_owner accepted{::accept(listener.get(), nullptr, nullptr)};
         make_nonblocking(accepted.get());
         if (filter == EVFILT_WRITE) fill(accepted);
         apply({change_of(accepted, filter, EV_ADD | EV_ONESHOT)});
@@ -85,10 +85,10 @@ TEST_F(socket_test, a_full_socket_is_writable_once_the_peer_has_read) {
 
 TEST_F(socket_test, a_listener_is_readable_when_there_is_a_connection) {
     sockaddr_in address{};
-    const descriptor listener = listening(address);
+    const descriptor_owner listener = listening(address);
     apply({change_of(listener, EVFILT_READ, EV_ADD)});
     EXPECT_EQ(0U, ready());
-    const descriptor client = tcp_socket();
+    const descriptor_owner client = tcp_socket();
     ASSERT_EQ(0, connect_to(client.get(), address));
     const struct kevent event = next_one();
     EXPECT_EQ(1, event.data);
@@ -97,8 +97,8 @@ TEST_F(socket_test, a_listener_is_readable_when_there_is_a_connection) {
 
 TEST_F(socket_test, a_connect_that_succeeds_is_writable) {
     sockaddr_in address{};
-    const descriptor listener = listening(address);
-    const descriptor client = tcp_socket();
+    const descriptor_owner listener = listening(address);
+    const descriptor_owner client = tcp_socket();
     make_nonblocking(client.get());
     ASSERT_EQ(-1, connect_to(client.get(), address));
     ASSERT_EQ(EINPROGRESS, errno);
@@ -109,7 +109,7 @@ TEST_F(socket_test, a_connect_that_succeeds_is_writable) {
 TEST_F(socket_test, a_connect_that_is_refused_is_eof_of_writing) {
     sockaddr_in address{};
     listening(address).close();
-    const descriptor client = tcp_socket();
+    const descriptor_owner client = tcp_socket();
     make_nonblocking(client.get());
     ASSERT_EQ(-1, connect_to(client.get(), address));
     ASSERT_EQ(EINPROGRESS, errno);
@@ -123,7 +123,7 @@ TEST_F(socket_test, a_connect_that_is_refused_is_eof_of_writing) {
 
 TEST_F(socket_test, a_socket_that_nobody_connected_is_silent) {
     for (const int family : {AF_INET, AF_UNIX}) {
-        const descriptor fresh{::socket(family, SOCK_STREAM, 0)};
+        const descriptor_owner fresh{::socket(family, SOCK_STREAM, 0)};
         apply({change_of(fresh, EVFILT_READ, EV_ADD), change_of(fresh, EVFILT_WRITE, EV_ADD)});
         EXPECT_TRUE(silent()) << family;
     }
@@ -131,7 +131,7 @@ TEST_F(socket_test, a_socket_that_nobody_connected_is_silent) {
 
 TEST_F(socket_test, closing_a_descriptor_drops_its_knotes) {
     apply({change_of(pair_.ours, EVFILT_READ, EV_ADD)});
-    const descriptor kept{::dup(pair_.ours.get())};
+    const descriptor_owner kept{::dup(pair_.ours.get())};
     send_text(pair_.theirs, "x");
     EXPECT_EQ(1U, ready());
     const auto number = static_cast<std::uintptr_t>(pair_.ours.get());
@@ -146,7 +146,7 @@ TEST_F(socket_test, a_number_that_is_in_use_again_has_no_knotes) {
     connection other = connected();
     pair_.ours.close();
     ASSERT_EQ(number, ::dup2(other.ours.get(), number));
-    const descriptor again{number};
+    const descriptor_owner again{number};
     EXPECT_EQ(ENOENT, error_of(change_of(again, EVFILT_READ, EV_DELETE)));
     send_text(other.theirs, "x");
     EXPECT_EQ(0U, ready());
@@ -172,8 +172,8 @@ TEST_F(socket_test, out_of_band_data_is_an_exception) {
 TEST_F(socket_test, the_end_of_a_pipe_is_eof) {
     std::array<int, 2> ends{};
     ASSERT_EQ(0, ::pipe(ends.data()));
-    const descriptor reader{ends[0]};
-    descriptor writer{ends[1]};
+    const descriptor_owner reader{ends[0]};
+    descriptor_owner writer{ends[1]};
     apply({change_of(reader, EVFILT_READ, EV_ADD | EV_CLEAR)});
     ASSERT_EQ(2, ::write(writer.get(), "ab", 2));
     EXPECT_EQ(2, next_one().data);

@@ -132,7 +132,7 @@ int lowest_free_number() {
 TEST_F(wait_test, closing_a_kqueue_gives_all_its_descriptors_back) {
     const int free_before = lowest_free_number();
     for (int round = 0; round < 5; ++round) {
-        const descriptor other{::kqueue()};
+        const descriptor_owner other{::kqueue()};
         ASSERT_LE(0, other.get());
         const struct kevent change = change_of(std::uintptr_t{1}, EVFILT_TIMER, EV_ADD, 0, 1000);
         EXPECT_EQ(0, ::kevent(other.get(), &change, 1, nullptr, 0, nullptr));
@@ -141,7 +141,7 @@ TEST_F(wait_test, closing_a_kqueue_gives_all_its_descriptors_back) {
 }
 
 TEST_F(wait_test, a_kqueue_is_readable_for_another_one_while_it_has_an_event) {
-    const descriptor outer{::kqueue()};
+    const descriptor_owner outer{::kqueue()};
     const struct kevent watch = change_of(kq_, EVFILT_READ, EV_ADD);
     ASSERT_EQ(0, ::kevent(outer.get(), &watch, 1, nullptr, 0, nullptr));
     struct kevent event {};

@@ -1,104 +1,31 @@
 // SPDX-License-Identifier: MIT
-// poller_test_support.hpp - a poller under test, and sockets for it to watch.
+// poller_test_support.hpp - a poller under test.
 #pragma once
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "backend/backend.hpp"
 #include "backend/readiness/poller.hpp"
+#include "support/plain_sockets.hpp"
 
 namespace ioring::backends::readiness {
+
+using namespace test_support;
 
 inline constexpr std::int64_t millisecond_ns = 1'000'000;
 inline constexpr std::int64_t patience_ns = 10'000 * millisecond_ns;
 // What does not come within this time does not come.
 inline constexpr std::int64_t silence_ns = 30 * millisecond_ns;
-
-class descriptor_owner {
-public:
-    descriptor_owner() = default;
-    explicit descriptor_owner(int fd) : fd_{fd} {}
-    descriptor_owner(descriptor_owner&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
-    descriptor_owner& operator=(descriptor_owner&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~descriptor_owner() { close(); }
-    [[nodiscard]] int get() const { return fd_; }
-    void close() {
-        if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-    }
-
-private:
-    int fd_ = -1;
-};
-
-struct connection {
-    descriptor_owner ours;  // Non-blocking.
-    descriptor_owner theirs;
-};
-
-inline void make_nonblocking(int fd) {
-    ASSERT_EQ(0, ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK));
-}
-
-// A TCP listener on a port of its own, whose address it leaves.
-inline descriptor_owner listening(sockaddr_in& address) {
-    descriptor_owner listener{::socket(AF_INET, SOCK_STREAM, 0)};
-    address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof(address);
-    EXPECT_EQ(0, ::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), length));
-    EXPECT_EQ(0, ::listen(listener.get(), 8));
-    EXPECT_EQ(0, ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &length));
-    return listener;
-}
-
-inline int connect_to(int fd, const sockaddr_in& address) {
-    return ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-}
-
-inline connection connected() {
-    sockaddr_in address{};
-    const descriptor_owner listener = listening(address);
-    connection made{descriptor_owner{::socket(AF_INET, SOCK_STREAM, 0)}, {}};
-    EXPECT_EQ(0, connect_to(made.ours.get(), address));
-    made.theirs = descriptor_owner{::accept(listener.get(), nullptr, nullptr)};
-    EXPECT_LE(0, made.theirs.get());
-    make_nonblocking(made.ours.get());
-    const int on = 1;
-    ::setsockopt(made.theirs.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    return made;
-}
-
-inline void send_text(const descriptor_owner& to, std::string_view text) {
-    ASSERT_EQ(static_cast<ssize_t>(text.size()),
-              ::send(to.get(), text.data(), text.size(), MSG_NOSIGNAL));
-}
-
-// Sends until there is no room.
-inline void fill(const descriptor_owner& from) {
-    const std::vector<char> bytes(1 << 16);
-    while (::send(from.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0) {
-    }
-    ASSERT_EQ(EAGAIN, errno);
-}
 
 // Receives what has come, without waiting. Returns how much.
 inline std::size_t drain(const descriptor_owner& from) {
@@ -109,13 +36,6 @@ inline std::size_t drain(const descriptor_owner& from) {
         if (got <= 0) return total;
         total += static_cast<std::size_t>(got);
     }
-}
-
-// Ends the connection by a reset.
-inline void reset(descriptor_owner& end) {
-    const linger at_once{.l_onoff = 1, .l_linger = 0};
-    ASSERT_EQ(0, ::setsockopt(end.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)));
-    end.close();
 }
 
 template <class Poller>
