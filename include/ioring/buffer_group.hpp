@@ -49,7 +49,11 @@ struct group_options {
     static constexpr std::uint32_t buffers_max = 32'768;
     static constexpr std::uint32_t buffer_bytes_max = 1U << 30U;
 
-    // The group's id in SQEs, 0 to 65535, or `automatic` for one that the ring has free.
+    // The group's id in SQEs, 0 to 65535, or `automatic` for one from 64 on that the ring has free.
+    // Linux 6.1 has a bug with ids below 64 (seen on 6.1.192, not on 6.18): a ring's second group
+    // of such an id begins at the place where the first one had stopped, not at its first buffer,
+    // so that its receives end with -ENOBUFS or take buffers that were never posted. There, make
+    // no second group of an id below 64 on one ring.
     std::int32_t group = automatic;
     // 1 to buffers_max.
     std::uint32_t buffers = 256;
@@ -69,7 +73,7 @@ public:
     // Errors: invalid_argument     an option is out of range, or `owner` is no ring
     //         not_supported        the backend has no feature::buffer_rings
     //         file_exists          the ring has a group of that id already
-    //         no_buffer_space      it has one of every id
+    //         no_buffer_space      `automatic`, and it has one of every id from 64 on
     //         not_enough_memory    memory, or RLIMIT_MEMLOCK
     [[nodiscard]] static std::error_code create(ring& owner, const group_options& options,
                                                 buffer_group& out,

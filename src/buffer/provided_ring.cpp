@@ -15,11 +15,9 @@ namespace {
 using backends::register_op;
 using platform::explain;
 
-constexpr std::uint32_t groups_max = 65'536;
-
 // Where the search for a free id begins: behind the one that was given out last. All rings share
 // it, which only means that their ids differ. From the middle, because people number from 0.
-std::atomic<std::uint32_t> next_group{groups_max / 2};
+std::atomic<std::uint32_t> next_group{provided_ring::automatic_groups / 2};
 
 // Backends say -EEXIST to other threads than the owner's, whatever they are asked.
 bool on_other_thread(ring_state& ring) noexcept {
@@ -65,12 +63,11 @@ std::error_code provided_ring::add_to(ring_state& ring, std::int32_t wanted, boo
     assert(!added_);
     backends::buffer_ring request{
         .records = records_, .entries = entries_, .group = 0, .incremental = incremental};
-    const std::uint32_t tries = wanted == automatic ? groups_max : 1;
+    const std::uint32_t tries = wanted == automatic ? automatic_groups : 1;
     for (std::uint32_t attempt = 0; attempt < tries; ++attempt) {
-        const std::uint32_t group = wanted == automatic
-                                        ? next_group.fetch_add(1, std::memory_order_relaxed)
-                                        : static_cast<std::uint32_t>(wanted);
-        request.group = static_cast<std::uint16_t>(group);
+        request.group = wanted == automatic
+                            ? automatic_group(next_group.fetch_add(1, std::memory_order_relaxed))
+                            : static_cast<std::uint16_t>(wanted);
         const int error = ring.register_with_backend(register_op::add_buffer_ring, &request, 0);
         if (error >= 0) {
             group_ = request.group;
@@ -80,7 +77,7 @@ std::error_code provided_ring::add_to(ring_state& ring, std::int32_t wanted, boo
         if (error == -EEXIST && on_other_thread(ring)) return explain_refusal(-EPERM, wanted, why);
         if (error != -EEXIST || wanted != automatic) return explain_refusal(error, wanted, why);
     }
-    explain(why, "the ring has ", groups_max, " buffer groups already");
+    explain(why, "the ring has ", automatic_groups, " buffer groups already");
     return std::make_error_code(std::errc::no_buffer_space);
 }
 

@@ -32,6 +32,16 @@ class provided_ring {
 public:
     static constexpr std::int32_t automatic = -1;
 
+    // Ids below this one are given to who asks for them only: on Linux 6.1 such a group begins
+    // where the last one of its id had stopped, and would miss its first buffers.
+    static constexpr std::uint32_t first_automatic_group = 64;
+    // How many ids are left to choose from.
+    static constexpr std::uint32_t automatic_groups = 65'536 - first_automatic_group;
+    // The id of the `count`th choice; the choices go round.
+    [[nodiscard]] static constexpr std::uint16_t automatic_group(std::uint32_t count) noexcept {
+        return static_cast<std::uint16_t>(first_automatic_group + count % automatic_groups);
+    }
+
     // What remove() can say.
     enum class removal : std::uint8_t {
         done,     // The kernel does not look at the records any more.
