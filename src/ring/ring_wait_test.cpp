@@ -27,7 +27,7 @@ INSTANTIATE_TEST_SUITE_P(backend, ring_wait, testing::Values("null", "uring", "e
 TEST_P(ring_wait, ends_when_its_time_is_over_with_nothing_in_flight) {
     ring ours = make();
     const auto start = clock::now();
-    EXPECT_EQ(0, ours.submit_and_wait(1, 50ms));
+    EXPECT_EQ(0, wait_on(ours, 1, 50ms));
     EXPECT_GE(since(start), 49ms);
     EXPECT_LT(since(start), 5s);
     EXPECT_EQ(0U, ours.completion_queue_count());
@@ -44,7 +44,7 @@ TEST_P(ring_wait, of_no_time_does_not_wait) {
 TEST_P(ring_wait, returns_what_it_submitted_also_when_the_time_ends) {
     ring ours = make();
     ASSERT_NE(nullptr, ours.prepare_nop(1));
-    EXPECT_EQ(1, ours.submit_and_wait(3, 20ms));
+    EXPECT_EQ(1, wait_on(ours, 3, 20ms));
     EXPECT_EQ(1U, ours.completion_queue_count());
 }
 
@@ -54,7 +54,7 @@ TEST_P(ring_wait, ends_by_wake_from_another_thread) {
     ASSERT_EQ(0, ours.submit());  // This thread owns it.
     for (int round = 0; round < 20; ++round) {
         std::thread waker{[&ours] { ours.wake(); }};
-        EXPECT_EQ(0, ours.submit_and_wait(1, patience));
+        EXPECT_EQ(0, wait_on(ours, 1, patience));
         waker.join();
         EXPECT_EQ(0U, ours.completion_queue_count());
     }
@@ -65,10 +65,10 @@ TEST_P(ring_wait, ends_by_wake_from_another_thread) {
 TEST_P(ring_wait, for_many_ends_by_one_wake_of_another_thread_too) {
     ring ours = make();
     ASSERT_NE(nullptr, ours.prepare_nop(1));
-    ASSERT_EQ(1, ours.submit_and_wait(1, patience));
+    ASSERT_EQ(1, wait_on(ours, 1, patience));
     const auto start = clock::now();
     std::thread waker{[&ours] { ours.wake(); }};
-    EXPECT_EQ(0, ours.submit_and_wait(40, patience));
+    EXPECT_EQ(0, wait_on(ours, 40, patience));
     waker.join();
     EXPECT_LT(since(start), 5s);
     EXPECT_EQ(1U, ours.completion_queue_count());
@@ -78,9 +78,9 @@ TEST_P(ring_wait, wakes_before_a_wait_coalesce_and_end_just_that_one) {
     ring ours = make();
     for (int round = 0; round < 3; ++round) {
         for (int call = 0; call < 100; ++call) ours.wake();
-        EXPECT_EQ(0, ours.submit_and_wait(1, patience));
+        EXPECT_EQ(0, wait_on(ours, 1, patience));
         const auto start = clock::now();
-        EXPECT_EQ(0, ours.submit_and_wait(1, 30ms));
+        EXPECT_EQ(0, wait_on(ours, 1, 30ms));
         EXPECT_GE(since(start), 29ms);
     }
 }
@@ -106,7 +106,7 @@ TEST_P(ring_wait, posts_of_threads_all_arrive_once_and_in_each_threads_order) {
     std::uint64_t seen = 0;
     const auto end = clock::now() + patience;
     while (seen < each * threads && clock::now() < end) {
-        ASSERT_GE(ours.submit_and_wait(1, 1s), 0);
+        ASSERT_GE(wait_on(ours, 1, 1s), 0);
         for (const cqe& done : ours.completions()) {
             const std::uint64_t thread = done.user_data >> 32U;
             ASSERT_LT(thread, threads);
@@ -140,7 +140,7 @@ TEST_P(ring_wait, a_full_post_queue_refuses_and_takes_again_when_read) {
 TEST_P(ring_wait, posts_and_completions_mix_in_peek_and_advance) {
     ring ours = make();
     ASSERT_NE(nullptr, ours.prepare_nop(1));
-    ASSERT_EQ(1, ours.submit_and_wait(1, patience));
+    ASSERT_EQ(1, wait_on(ours, 1, patience));
     ASSERT_TRUE(ours.post(2, -7));
     std::array<cqe, 4> seen{};
     ASSERT_EQ(2U, ours.peek_completions(seen));
@@ -155,7 +155,7 @@ TEST_P(ring_wait, posts_and_completions_mix_in_peek_and_advance) {
 // A multishot poll that finds the completion queue full ends, and wakes must reach a wait again.
 TEST_P(ring_wait, ends_by_a_wake_of_a_thread_after_the_queue_has_overflowed) {
     ring ours = make({.sq_entries = 8, .cq_entries = 8, .connections_max = 1});
-    ASSERT_EQ(0, ours.submit_and_wait(1, 1ms));
+    ASSERT_EQ(0, wait_on(ours, 1, 1ms));
     for (int round = 0; round < 20; ++round) {
         for (std::uint64_t tag = 1; tag <= 8; ++tag) {
             ASSERT_TRUE(ours.reserve(1));
@@ -166,20 +166,20 @@ TEST_P(ring_wait, ends_by_a_wake_of_a_thread_after_the_queue_has_overflowed) {
         ours.wake();
         // The queue is full while this enter looks at what the wake has made ready.
         ASSERT_NE(nullptr, ours.prepare_nop(9));
-        ASSERT_GE(ours.submit_and_wait(1, patience), -EBUSY);
+        ASSERT_GE(wait_on(ours, 1, patience), -EBUSY);
         std::uint64_t seen = 0;
         while (ours.in_flight() > 0 && seen < 100) {
-            ASSERT_GE(ours.submit_and_wait(1, patience), -EBUSY);
+            ASSERT_GE(wait_on(ours, 1, patience), -EBUSY);
             for (const cqe& done : ours.completions()) seen += done.user_data > 0 ? 1 : 0;
         }
         EXPECT_EQ(0U, ours.in_flight());
-        EXPECT_GE(ours.submit_and_wait(1, 1ms), 0);
+        EXPECT_GE(wait_on(ours, 1, 1ms), 0);
         const auto start = clock::now();
         std::thread waker{[&ours] {
             std::this_thread::sleep_for(2ms);  // Rather in the wait than before it.
             ours.wake();
         }};
-        EXPECT_GE(ours.submit_and_wait(1, 5s), 0);
+        EXPECT_GE(wait_on(ours, 1, 5s), 0);
         waker.join();
         ASSERT_LT(since(start), 4s);
     }
@@ -228,21 +228,21 @@ TEST_P(ring_wait, belongs_to_the_thread_of_its_first_submit) {
     int first = -1;
     std::thread owner{[&] {
         (void)ours.prepare_nop(1);
-        first = ours.submit_and_wait(1, patience);
+        first = wait_on(ours, 1, patience);
     }};
     owner.join();
     EXPECT_EQ(1, first);
     EXPECT_EQ(-EEXIST, ours.submit());
-    EXPECT_EQ(-EEXIST, ours.submit_and_wait(1, patience));
+    EXPECT_EQ(-EEXIST, wait_on(ours, 1, patience));
 }
 
 TEST_P(ring_wait, spinning_finds_what_comes_and_sleeps_in_the_end) {
     ring ours = make({.sq_entries = 64, .connections_max = 1, .spin = 1ms});
     ASSERT_NE(nullptr, ours.prepare_nop(3));
-    EXPECT_EQ(1, ours.submit_and_wait(1, patience));
+    EXPECT_EQ(1, wait_on(ours, 1, patience));
     EXPECT_EQ(3U, complete_one(ours).user_data);
     const auto start = clock::now();
-    EXPECT_EQ(0, ours.submit_and_wait(1, 30ms));
+    EXPECT_EQ(0, wait_on(ours, 1, 30ms));
     EXPECT_GE(since(start), 29ms);
     std::thread poster{[&ours] { EXPECT_TRUE(ours.post(4, 5)); }};
     EXPECT_EQ(4U, complete_one(ours).user_data);

@@ -166,6 +166,7 @@ TEST_P(cancel_test, by_a_slot_of_no_table_is_ebadf) {
 }
 
 TEST_P(cancel_test, by_descriptor_and_user_data_wants_both) {
+    if (is_older_uring()) return;  // D23
     const auto [ours, theirs] = connected_pair();
     park_recv(ours, 1);
     sqe& wrong = cancel_entry(7, cancel_flag::by_fd | cancel_flag::by_user_data, 2);
@@ -177,6 +178,7 @@ TEST_P(cancel_test, by_descriptor_and_user_data_wants_both) {
 }
 
 TEST_P(cancel_test, by_opcode_takes_that_operation_only) {
+    if (is_older_uring()) return;  // D23
     const auto [ours, theirs] = connected_pair();
     ring_.prepare_timeout(&an_hour, 1);
     ring_.prepare_poll_add(ours.fd(), poll_event::in, 1);

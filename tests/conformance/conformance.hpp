@@ -45,6 +45,8 @@ protected:
     [[nodiscard]] bool can(opcode op) const { return ring_.probe().supports(op); }
     // Whether the kernel's io_uring does the work, older or not. For allowed differences only.
     [[nodiscard]] static bool is_uring() { return GetParam().starts_with("uring"); }
+    // The same of a kernel before Linux 6.10, which does some things in its own way (D23 to D26).
+    [[nodiscard]] bool is_older_uring() const { return is_uring() && !can(feature::bundles); }
     // Whether events come late, in pieces and in any order there, on purpose.
     [[nodiscard]] static bool is_faulty() { return GetParam().ends_with("_faulty"); }
 

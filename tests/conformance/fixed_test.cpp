@@ -102,11 +102,14 @@ TEST_P(fixed_test, a_slot_that_nobody_pinned_is_a_bad_address) {
 }
 
 TEST_P(fixed_test, a_bad_descriptor_is_told_before_a_bad_slot) {
+    const auto told = [this](int error) {
+        return error == -EBADF || (is_older_uring() && error == -EFAULT);  // D24
+    };
     sqe entry;
     prep_read_fixed(entry, fd{}, bytes_of(memory_), 0, /*buffer_slot=*/77, 1);
-    EXPECT_EQ(-EBADF, run(entry).res);
+    EXPECT_PRED1(told, run(entry).res);
     prep_write_fixed(entry, fd{}, bytes_of(memory_), 0, /*buffer_slot=*/77, 2);
-    EXPECT_EQ(-EBADF, run(entry).res);
+    EXPECT_PRED1(told, run(entry).res);
 }
 
 }  // namespace

@@ -121,8 +121,11 @@ TEST_P(message_test, bad_headers_are_errors_and_cost_no_bytes) {
     EXPECT_EQ(-EFAULT, run(entry).res);
     message too_many{{"???"}};
     too_many.header.msg_iovlen = 2000;
-    EXPECT_EQ(-EMSGSIZE, recv_message(ours, too_many));
-    EXPECT_EQ(-EMSGSIZE, send_message(ours, too_many));
+    const auto refused = [this](int error) {
+        return error == -EMSGSIZE || (is_older_uring() && error == -EINVAL);  // D24
+    };
+    EXPECT_PRED1(refused, recv_message(ours, too_many));
+    EXPECT_PRED1(refused, send_message(ours, too_many));
     message into{{"???"}};
     EXPECT_EQ(3, recv_message(ours, into));
 }

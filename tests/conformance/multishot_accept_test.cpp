@@ -91,7 +91,9 @@ TEST_P(multishot_accept_test, one_hundred_and_twenty_eight_single_accepts_get_on
 TEST_P(multishot_accept_test, that_waits_first_takes_a_connection_that_is_there_already) {
     connect_clients(1);
     ring_.prepare_accept(listener_.socket.fd(), 1)->ioprio = accept_flag::poll_first;
-    keep(complete_one(1));
+    const cqe done = complete_one(1);
+    if (is_older_uring() && done.res == -EINVAL) return;  // Linux 6.10
+    keep(done);
 }
 
 TEST_P(multishot_accept_test, two_on_one_listener_share_the_connections) {

@@ -69,24 +69,30 @@ def parse(lines):
 def summary(programs, expected):
     """Lines to print and (passed, failed, skipped); a program of `expected` without all of its
     results is one failure more."""
-    lines, passed, failed, skipped = [], 0, 0, 0
+    lines, total = [], (0, 0, 0)
     by_name = {program.name: program for program in programs}
     for name in expected:
-        program = by_name.get(name)
-        problem = program.problem() if program else "did not begin"
-        if program:
-            passed += len(program.passed)
-            failed += len(program.failed)
-            skipped += len(program.skipped)
-            lines += [f"skipped: {test}: {reason(program.output[test])}"
-                      for test in program.skipped]
-            for test in program.failed:
-                lines += [f"FAILED: {test}"] + [f"    {line}" for line in program.output[test]]
+        program = by_name.get(name) or Program(name)
+        problem = program.problem() if name in by_name else "did not begin"
+        lines += skipped_lines(program)
+        for test in program.failed:
+            lines += [f"FAILED: {test}"] + [f"    {line}" for line in program.output[test]]
         if problem:
-            failed += 1
             lines.append(f"FAILED: {name} {problem}")
-            lines += [f"    {line}" for line in program.pending[-20:]] if program else []
-    return lines, (passed, failed, skipped)
+            lines += [f"    {line}" for line in program.pending[-20:]]
+        counts = (len(program.passed), len(program.failed) + bool(problem), len(program.skipped))
+        lines.append("{}: {} passed, {} failed, {} skipped".format(name, *counts))
+        total = tuple(map(sum, zip(total, counts)))
+    return lines, total
+
+
+def skipped_lines(program):
+    """One line for each reason, with the tests that had it."""
+    by_reason = {}
+    for test in program.skipped:
+        by_reason.setdefault(reason(program.output[test]), []).append(test)
+    return [f"skipped: {why}: {len(tests)} tests, {tests[0]}" if len(tests) > 1 else
+            f"skipped: {why}: {tests[0]}" for why, tests in by_reason.items()]
 
 
 def reason(output):

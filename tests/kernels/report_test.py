@@ -42,7 +42,15 @@ class ReportTest(unittest.TestCase):
     def test_results_are_counted(self):
         lines, counts = count(GOOD)
         self.assertEqual((2, 0, 1), counts)
-        self.assertEqual(["skipped: a.skips: the kernel has no such thing"], lines)
+        self.assertEqual(["skipped: the kernel has no such thing: a.skips",
+                          "ring_test: 2 passed, 0 failed, 1 skipped"], lines)
+
+    def test_skips_of_one_reason_are_one_line(self):
+        lines, counts = count(GOOD.replace("a/b.passes", "a/b.skips").replace(
+            "OK ] a/b", "SKIPPED ] a/b").replace("[ RUN      ] a/b.skips/uring",
+                                                 "x.cpp:7: Skipped\nthe kernel has no such thing"))
+        self.assertEqual((1, 0, 2), counts)
+        self.assertEqual("skipped: the kernel has no such thing: 2 tests, a.skips", lines[0])
 
     def test_a_failure_is_counted_once_and_shown(self):
         lines, counts = count(FAILING)
@@ -54,7 +62,7 @@ class ReportTest(unittest.TestCase):
         died = GOOD.split("[ RUN      ] a/b")[0] + "@@ end ring_test 139\n"
         lines, counts = count(died)
         self.assertEqual((1, 1, 1), counts)
-        self.assertIn("status 139 after 2 of 3", lines[-1])
+        self.assertIn("status 139 after 2 of 3", lines[1])
 
     def test_a_program_that_hangs_or_never_begins_is_a_failure(self):
         lines, counts = count(GOOD.split("@@ end")[0])
