@@ -5,7 +5,12 @@ if(NOT CMAKE_SYSTEM_NAME STREQUAL "Darwin")
                       "-DIORING_BUILD_TESTS=OFF")
 endif()
 
-option(IORING_CROSS_UNIT_TESTS "Build the unit tests for the other system too" ON)
+set(IORING_CROSS_TESTS all CACHE STRING
+    "Which test programs to build for the other system: all, or conformance for that suite alone")
+set_property(CACHE IORING_CROSS_TESTS PROPERTY STRINGS all conformance)
+if(NOT IORING_CROSS_TESTS MATCHES "^(all|conformance)$")
+  message(FATAL_ERROR "IORING_CROSS_TESTS: `${IORING_CROSS_TESTS}` is neither all nor conformance")
+endif()
 
 # GoogleTest from its sources: what is installed is for this machine.
 find_path(IORING_GTEST_SOURCE src/gtest-all.cc NO_CMAKE_FIND_ROOT_PATH

@@ -23,7 +23,8 @@ set(IORING_ALLOCATION_COUNTER "${PROJECT_SOURCE_DIR}/tests/support/allocation_co
 #
 # Builds `program`, by default ioring_<name>_test; ctest names its tests <name>.<suite>.<test>.
 function(ioring_add_gtest name)
-  if(CMAKE_CROSSCOMPILING AND NOT IORING_CROSS_UNIT_TESTS)
+  if(CMAKE_CROSSCOMPILING AND IORING_CROSS_TESTS STREQUAL "conformance"
+     AND NOT name STREQUAL "conformance")
     return()
   endif()
   cmake_parse_arguments(arg "" "PROGRAM" "SOURCES;LINKS;INCLUDES" ${ARGN})

@@ -31,6 +31,11 @@ if(NOT IORING_ZIG)
   set(IORING_ZIG "${ioring_zig}" CACHE FILEPATH "The zig program")
 endif()
 
+# The wrappers below tell ccache nothing of the compiler within.
+execute_process(COMMAND "${IORING_ZIG}" version OUTPUT_VARIABLE ioring_zig_version
+                OUTPUT_STRIP_TRAILING_WHITESPACE)
+set(IORING_CCACHE_COMPILER "zig-${ioring_zig_version}-${ioring_zig_target}")
+
 # CMake calls a compiler, an archiver and so on by one path each, and Zig is all of them by its
 # first argument. Zig's caches: what it makes of libc++ once for every target, beside Zig; what it
 # keeps of our own files, in the build folder. It does not know two options that CMake gives for

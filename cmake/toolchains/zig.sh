@@ -5,7 +5,7 @@
 # Zig is a clang with libc++ and Apple's headers and library stubs beside it: a cross compiler for
 # macOS that needs no Mac. It is unpacked into ~/.cache/ioring (XDG_CACHE_HOME or IORING_CACHE_DIR
 # say otherwise), which all clones share. Exit status 77: npm cannot get it here, and the reason on
-# stderr.
+# stderr; or with --if-cached, which fetches nothing, it is not there.
 set -euo pipefail
 
 readonly version=0.12.0-dev.1286
@@ -61,6 +61,7 @@ install_zig() {
 }
 
 if [[ ! -x $folder/zig ]]; then
+    [[ ${1:-} != --if-cached ]] || give_up "$unavailable" "it has not been fetched"
     command -v npm >/dev/null 2>&1 || give_up "$unavailable" "there is no npm to fetch it with"
     mkdir -p "$cache"
     part="$(mktemp -d "$cache/zig-part.XXXXXX")"

@@ -74,7 +74,7 @@ struct observed {
 observed run_echo(const std::string& backend_name, const std::vector<std::string>& messages,
                   bool replaying, std::string_view answer = "") {
     std::array<int, 2> ends{};
-    EXPECT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()));
+    EXPECT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()));
     observed seen;
     program ring = make(backend_name);
     std::array<std::byte, 64> buffer{};
@@ -231,7 +231,7 @@ TEST_P(trace_over, a_completion_comes_no_sooner_than_what_was_submitted_before_i
     const trace_file file;
     for (const bool replaying : {false, true}) {
         std::array<int, 2> ends{};
-        ASSERT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()));
+        ASSERT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()));
         program ring =
             make(replaying ? "replay:" + file.path() : "trace:" + file.path() + ":" + GetParam());
         std::array<std::byte, 8> buffer{};

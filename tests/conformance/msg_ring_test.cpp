@@ -8,6 +8,13 @@
 namespace ioring::conformance {
 namespace {
 
+// D19: what is no ring, or none yet.
+#if defined(EBADFD)
+constexpr int no_ring = EBADFD;
+#else
+constexpr int no_ring = EBADF;
+#endif
+
 class msg_ring_test : public backend_test {
 protected:
     // A ring of this thread, with an owner: D19.
@@ -81,7 +88,7 @@ TEST_P(msg_ring_test, a_link_behind_it_runs_once_it_is_posted) {
 TEST_P(msg_ring_test, to_what_is_no_ring_fails) {
     const auto [ours, theirs] = connected_pair();
     prep_msg_ring(next_sqe(), ours.fd(), 5, 77, 0, 1);
-    EXPECT_EQ(-EBADFD, complete_one(1).res);
+    EXPECT_EQ(-no_ring, complete_one(1).res);
     prep_msg_ring(next_sqe(), fd{-1}, 5, 77, 0, 2);
     EXPECT_EQ(-EBADF, complete_one(2).res);
 }
@@ -126,7 +133,7 @@ TEST_P(msg_ring_test, wakes_a_ring_that_waits_in_another_thread) {
         const int result = complete_one(1).res;
         if (result == 0) ++each;
         // D19: its thread has not come to its first wait.
-        EXPECT_TRUE(result == 0 || result == -EBADFD) << result;
+        EXPECT_TRUE(result == 0 || result == -no_ring) << result;
     }
     last_sent.set_value();
     waiting.join();

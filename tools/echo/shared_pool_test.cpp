@@ -32,7 +32,7 @@ protected:
             << why;
         for (std::uint32_t slot = 0; slot < 2; ++slot) {
             std::array<int, 2> pair{};
-            ASSERT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()));
+            ASSERT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()));
             peers_[slot] = pair[0];
             ASSERT_EQ(slot, table_.take(ioring::fd{pair[1]}));
         }
