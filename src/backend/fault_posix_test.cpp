@@ -26,9 +26,7 @@ constexpr unsigned often = 2;
 
 class stream_pair {
 public:
-    stream_pair() {
-        EXPECT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends_.data()));
-    }
+    stream_pair() { EXPECT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends_.data())); }
     stream_pair(const stream_pair&) = delete;
     stream_pair& operator=(const stream_pair&) = delete;
     ~stream_pair() {
