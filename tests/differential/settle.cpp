@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/pointer.hpp"
 #include "differential/random.hpp"
 #include "differential/runner.hpp"
 #include "ioring/prep.hpp"
@@ -324,7 +325,7 @@ void runner::receive_plain(operation& which, const cqe& done, event& seen) {
     }
     if (which.what == verb::recvmsg && done.res >= 0) {
         ::msghdr header{};
-        std::memcpy(&header, reinterpret_cast<void*>(which.entry.addr), sizeof header);
+        std::memcpy(&header, detail::pointer_of<std::byte>(which.entry.addr), sizeof header);
         seen.content = hash_of(std::as_bytes(std::span{&header.msg_flags, 1}), seen.content);
     }
 }
@@ -362,10 +363,10 @@ void runner::accept(operation& which, const cqe& done, event& seen) {
     // The address that it was to write is the peer's.
     const std::string address = peer_address(done.res);
     std::uint32_t bytes = 0;
-    std::memcpy(&bytes, reinterpret_cast<void*>(which.entry.off), sizeof bytes);
-    const bool same =
-        bytes == address.size() &&
-        std::memcmp(address.data(), reinterpret_cast<void*>(which.entry.addr), address.size()) == 0;
+    std::memcpy(&bytes, detail::pointer_of<std::byte>(which.entry.off), sizeof bytes);
+    const bool same = bytes == address.size() &&
+                      std::memcmp(address.data(), detail::pointer_of<std::byte>(which.entry.addr),
+                                  address.size()) == 0;
     // A local socket that has hung up has no name any more.
     if (!same && !address.empty() && !which.unordered) seen.content |= std::uint64_t{1} << 63U;
 }

@@ -18,6 +18,7 @@
 #include <string>
 
 #include "backend/registry.hpp"
+#include "base/pointer.hpp"
 #include "ioring/prep.hpp"
 
 namespace ioring::fuzz {
@@ -28,7 +29,7 @@ constexpr std::size_t arena_bytes = 65'536;
 constexpr std::size_t sockaddr_bytes = 128;
 constexpr std::size_t pieces_most = 40;  // More than a kernel in user space takes.
 constexpr std::uint32_t group_buffers = 8;
-constexpr std::uint32_t group_buffer_bytes = 64;
+constexpr std::size_t group_buffer_bytes = 64;
 constexpr std::int32_t closed_descriptor = 1'000'000;
 constexpr std::int32_t descriptors_most = 256;  // Those that one run can have open.
 constexpr std::uint64_t mark_of_message = std::uint64_t{1} << 32U;
@@ -302,12 +303,12 @@ void sqe_machine::fold_message(sqe& entry) {
     pieces.len = static_cast<std::uint32_t>(bits >> 8U) & 0xffU;
     fold_pieces(pieces);
     msghdr header{};
-    header.msg_iov = reinterpret_cast<iovec*>(pieces.addr);
+    header.msg_iov = detail::pointer_of<iovec>(pieces.addr);
     header.msg_iovlen = pieces.len;
     if ((bits & 1U) != 0) {
         std::uint64_t name = bits;
         fold_address(name, sockaddr_bytes);
-        header.msg_name = reinterpret_cast<void*>(name);
+        header.msg_name = detail::pointer_of<std::byte>(name);
         header.msg_namelen = static_cast<socklen_t>(bits >> 16U) % (sockaddr_bytes + 1);
     }
     if ((bits & 2U) != 0) {
@@ -326,7 +327,7 @@ void sqe_machine::fold_pieces(sqe& entry) {
     std::uint64_t bits = entry.addr;
     for (std::uint32_t index = 0; index < entry.len; ++index) {
         bits = bits * 6364136223846793005ULL + 1442695040888963407ULL;
-        all[index].iov_base = reinterpret_cast<void*>(in_arena(bits >> 40U));
+        all[index].iov_base = detail::pointer_of<std::byte>(in_arena(bits >> 40U));
         all[index].iov_len = (bits >> 20U) % ((bits & 1U) != 0 ? 64 : 100'000);
     }
     entry.addr = detail::address_of(all);
