@@ -12,9 +12,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
+#include <stdexcept>
 #include <string>
 
 #include "backend/registry.hpp"
@@ -39,9 +38,7 @@ constexpr std::int64_t wait_ns = 100'000;
 constexpr int rounds_most = 300;
 
 void demand(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "sqe_machine: %s\n", what);
-    std::abort();
+    if (!holds) throw std::runtime_error{what};
 }
 
 int require(int result, const char* what) {

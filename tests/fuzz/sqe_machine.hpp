@@ -28,8 +28,8 @@ namespace ioring::fuzz {
 
 class sqe_machine {
 public:
-    // Runs `input` on the backend called `backend` from set-up to the end. Aborts when a promise is
-    // broken.
+    // Runs `input` on the backend called `backend` from set-up to the end. Throws
+    // std::runtime_error when a promise is broken.
     static void run(std::string_view backend, std::span<const std::uint8_t> input);
 
     sqe_machine(const sqe_machine&) = delete;
