@@ -158,6 +158,13 @@ bool runner::is_anything_counted() const {
         operations_, [](const auto& each) { return each.second.left > 0 && each.second.counts; });
 }
 
+// A receive makes room, which wakes who polls the other end.
+bool runner::wakes_a_poll(const operation& which) const {
+    if ((which.ways & way::read) == 0 || which.socket == socket_slot::none) return false;
+    const std::int32_t other = sockets_.at(which.socket).other;
+    return other != socket_slot::none && is_busy(other, way::poll);
+}
+
 // Submits what is prepared where the rules want the chain to come later.
 void runner::flush_for(std::span<const step> chain) {
     bool apart = queues_.space() < chain.size() + 2;
@@ -174,6 +181,7 @@ void runner::flush_for(std::span<const step> chain) {
                 (disturbs_cancels(other.what) || other.after != 0 || other.multishot)) {
                 apart = true;
             }
+            if (is_cancel(each.what) && wakes_a_poll(other)) apart = true;
             if (is_send(each.what) && is_cancel(other.what)) apart = true;
             if (each.what == verb::close && other.what == verb::connect) apart = true;
             if (is_send(each.what) && (other.ways & way::write) != 0 && other.socket == socket) {

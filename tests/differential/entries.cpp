@@ -168,8 +168,9 @@ bool runner::make_select(const step& from, operation& out) {
     const bool many =
         unread > some_pieces * program_->groups[from.variant % groups_.size()].buffer_bytes;
     // A connection that was reset before it was accepted does not say whose bytes it has.
-    const bool may_have_bytes = unread > 0 || slot.other == socket_slot::none;
-    if (multishot && slot.hung_up && may_have_bytes && (!slot.tcp || first || many)) return false;
+    const bool unknown = slot.other == socket_slot::none;
+    const bool misses_end = unread > 0 && (!slot.tcp || first || many);
+    if (multishot && slot.hung_up && (unknown || misses_end)) return false;
     if (multishot && unread > 0 && (from.flags & msg_flag::dont_wait) != 0) return false;
     // It comes back for the error or the end.
     if (multishot && slot.hung_up) flush_after_ = true;

@@ -62,6 +62,7 @@ struct operation {
     bool submitted = false;
     bool failed = false;         // Its last completion was an error.
     bool failed_first = false;   // send_zc: its result was an error.
+    bool notifies = false;       // send_zc: its result promised a notification.
     bool shortens = false;       // timeout_update: the target is over soon.
     bool cancels_first = false;  // close, on io_uring.
     const char* misuse = nullptr;
@@ -150,6 +151,7 @@ private:
     void add(const operation& made, std::uint32_t tag);
     void push_operation(std::uint32_t tag);
     [[nodiscard]] bool is_anything_counted() const;
+    [[nodiscard]] bool wakes_a_poll(const operation& which) const;
     void flush_for(std::span<const step> chain);
     void push(const sqe& entry);
     std::int32_t pick_stream(std::uint32_t pick) const;

@@ -171,9 +171,9 @@ void runner::complete(const cqe& done) {
         return;
     }
     operation& which = found->second;
-    // Linux 6.18 has it for a send_zc of a broken chain, and says `more` before it or not.
-    if (which.failed_first && (done.flags & cqe_flag::notification) != 0) {
-        which.left = 0;
+    // Allowed difference 22: a send_zc of a broken chain, silenced or not.
+    if ((done.flags & cqe_flag::notification) != 0 && !which.notifies) {
+        if (which.failed_first) which.left = 0;
         return;
     }
     if (which.left == 0) {
@@ -201,7 +201,10 @@ void runner::complete(const cqe& done) {
     if ((done.flags & cqe_flag::notification) == 0) which.failed = breaks_links(which, done);
     // Whether a send_zc that failed has a notification too is open.
     if (which.entry.op == opcode::send_zc) {
-        if ((done.flags & cqe_flag::notification) == 0) which.failed_first = done.res < 0;
+        if ((done.flags & cqe_flag::notification) == 0) {
+            which.failed_first = done.res < 0;
+            which.notifies = done.res >= 0 && done.more();
+        }
         if (which.failed_first) seen.flags &= ~cqe_flag::more;
     }
     trace_.events.push_back(seen);
