@@ -140,6 +140,19 @@ TEST_P(cancel_test, by_descriptor_without_all_takes_one) {
     EXPECT_EQ(1, complete_one(1).res);
 }
 
+TEST_P(cancel_test, by_descriptor_without_all_passes_over_older_ones_of_others) {
+    const auto [other, other_peer] = connected_pair();
+    const auto [ours, theirs] = connected_pair();
+    park_recv(other, 1);
+    park_recv(ours, 2);
+    ring_.prepare_cancel_fd(ours.fd(), 3, /*cancel_flags=*/0);
+    const auto all = complete(2);
+    EXPECT_EQ(0, result_of(all, 3));
+    EXPECT_EQ(-ECANCELED, result_of(all, 2));
+    ASSERT_TRUE(send_all(other_peer, "x"));
+    EXPECT_EQ(1, complete_one(1).res);
+}
+
 TEST_P(cancel_test, by_descriptor_of_an_idle_one_is_enoent_and_with_all_zero) {
     const auto [ours, theirs] = connected_pair();
     ring_.prepare_cancel_fd(ours.fd(), 1, /*cancel_flags=*/0);
