@@ -248,8 +248,8 @@ private:
 
     std::unique_ptr<socket_event[]> own_events_;
     std::unique_ptr<cqe[]> foreign_;  // A queue of events_max.
-    std::uint32_t foreign_head_ = 0;
-    std::uint32_t foreign_tail_ = 0;
+    std::uint64_t foreign_head_ = 0;
+    std::uint64_t foreign_tail_ = 0;
     std::uint32_t fired_head_ = none;  // Timers to tell of, oldest first.
     std::uint32_t fired_tail_ = none;
 

@@ -16,7 +16,10 @@ namespace event_bit = pending_event;
 
 constexpr std::uint64_t ns_per_tick = 1'000'000;
 
-constexpr bool is_ours(op_kind kind) noexcept { return kind >= op_kind::accept; }
+// Of the sixteen that the header reserves.
+constexpr bool is_ours(op_kind kind) noexcept {
+    return (static_cast<unsigned>(kind) & 0xf0U) == static_cast<unsigned>(op_kind::accept);
+}
 
 // Of a wait that merely did nothing: the completions that it wants read first are read next.
 constexpr bool is_passing(int taken) noexcept {

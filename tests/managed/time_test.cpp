@@ -149,6 +149,15 @@ TEST_P(managed_time_test, what_others_post_is_an_event_and_a_wake_ends_the_poll)
     ASSERT_TRUE(until_told(event_type::completion));
     EXPECT_EQ(77u, last(event_type::completion).done.user_data);
     EXPECT_EQ(-5, last(event_type::completion).done.res);
+    // All names but those of the header are the program's.
+    constexpr std::uint64_t names[] = {0, ~std::uint64_t{1}, std::uint64_t{0xd0} << 56U,
+                                       std::uint64_t{0xbf} << 56U};
+    for (const std::uint64_t name : names) {
+        const std::size_t before = count(event_type::completion);
+        ASSERT_TRUE(ring_.post(name, 1));
+        ASSERT_TRUE(until_told(event_type::completion, before + 1));
+        EXPECT_EQ(name, last(event_type::completion).done.user_data);
+    }
     ring_.wake();
     EXPECT_TRUE(sockets_.poll().empty());
 }
