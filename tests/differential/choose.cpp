@@ -158,9 +158,11 @@ bool runner::is_anything_counted() const {
         operations_, [](const auto& each) { return each.second.left > 0 && each.second.counts; });
 }
 
-// A receive makes room, which wakes who polls the other end.
+// A receive makes room, and a send is something to read: both wake who polls the other end.
 bool runner::wakes_a_poll(const operation& which) const {
-    if ((which.ways & way::read) == 0 || which.socket == socket_slot::none) return false;
+    if ((which.ways & (way::read | way::write)) == 0 || which.socket == socket_slot::none) {
+        return false;
+    }
     const std::int32_t other = sockets_.at(which.socket).other;
     return other != socket_slot::none && is_busy(other, way::poll);
 }
@@ -274,6 +276,10 @@ void runner::make_and_add(const step& from, bool chained) {
         return !before.prompt && (before.entry.flags & sqe_flag::io_hardlink) != 0;
     });
     if (set_off_by_cancel && (made.what == verb::close || made.what == verb::shutdown)) return;
+    // The worker comes late enough for a poll to tell of what was before it, or not.
+    const bool beside_poll = std::ranges::any_of(
+        chain_, [this](std::uint32_t tag) { return wakes_a_poll(operations_.at(tag)); });
+    if (beside_poll && made.worker) return;
     if (twin_of_ != 0) return add_twin(twin_of_, made);
     constexpr std::uint8_t kept = sqe_flag::io_link | sqe_flag::io_hardlink;
     made.entry.flags |= from.sqe_flags & kept;
