@@ -269,13 +269,11 @@ void runner::make_and_add(const step& from, bool chained) {
         return before == verb::close || is_cancel(before);
     });
     if (after_disturbance || (is_cancel(made.what) && !chain_.empty())) return;
-    // One cancel can set off several chains of hard links, in any order: none of them may hang up
-    // where another one sends.
-    const bool set_off_by_cancel = std::ranges::any_of(chain_, [this](std::uint32_t tag) {
-        const operation& before = operations_.at(tag);
-        return !before.prompt && (before.entry.flags & sqe_flag::io_hardlink) != 0;
-    });
-    if (set_off_by_cancel && (made.what == verb::close || made.what == verb::shutdown)) return;
+    // What hangs up must start at once: its rules have looked at what is in flight now, and one
+    // cancel can set off several chains of hard links, in any order.
+    const bool starts_late = std::ranges::any_of(
+        chain_, [this](std::uint32_t tag) { return !operations_.at(tag).prompt; });
+    if (starts_late && (made.what == verb::close || made.what == verb::shutdown)) return;
     // The worker comes late enough for a poll to tell of what was before it, or not.
     const bool beside_poll = std::ranges::any_of(
         chain_, [this](std::uint32_t tag) { return wakes_a_poll(operations_.at(tag)); });

@@ -155,9 +155,8 @@ void sqe_machine::open_sockets() {
     add(require(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC), "accept"));
     add(tcp());
     add(require(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
-    const std::int32_t messages =
-        backend_->register_(backends::register_op::message_descriptor, nullptr, 0);
-    add(messages >= 0 ? messages : closed_descriptor);
+    messages_ = backend_->register_(backends::register_op::message_descriptor, nullptr, 0);
+    add(messages_ >= 0 ? messages_ : closed_descriptor);
     add(closed_descriptor);
     add(-1);
     port_ = port_of(listener);
@@ -255,6 +254,10 @@ void sqe_machine::fold(sqe& entry) {
     if ((entry.flags & sqe_flag::buffer_select) != 0) entry.buf_index &= 3U;
     switch (entry.op) {
         case opcode::socket: entry.fd = domain; return;
+        case opcode::close:
+            // The ring's own descriptor is not the program's to close.
+            if (entry.fd == messages_) entry.fd = closed_descriptor;
+            return;
         case opcode::sendmsg:
         case opcode::sendmsg_zc:
         case opcode::recvmsg: return fold_message(entry);

@@ -76,7 +76,8 @@ private:
     std::unique_ptr<backends::backend> backend_;
     std::byte* arena_ = nullptr;
     std::vector<std::int32_t> descriptors_;
-    std::uint16_t port_ = 0;  // Of the listener.
+    std::int32_t messages_ = -1;  // By which msg_ring names this ring.
+    std::uint16_t port_ = 0;      // Of the listener.
     std::vector<std::unique_ptr<std::byte[]>> kept_;
     std::vector<entry_state> entries_;  // By user_data.
     std::size_t taken_ = 0;             // How many of them the backend has taken.
