@@ -92,6 +92,7 @@ void manager_state::close(socket& at, close_reason why) noexcept {
     const close_phase phase = phase_of(at);
     if (phase == close_phase::free || phase == close_phase::closed) return;
     note_end(at, why);
+    read_clock();
     apply(at, close_event::close);
 }
 

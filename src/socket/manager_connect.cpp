@@ -253,6 +253,7 @@ void manager_state::keep_reserve() noexcept {
 
 std::error_code manager_state::connect(const endpoint& peer, socket*& out) noexcept {
     if (is_full_of_sockets()) return std::make_error_code(std::errc::no_buffer_space);
+    read_clock();
     fd descriptor;
     if (const auto error = ring_.open_socket(peer.family(), descriptor)) return error;
     (void)ring_.configure_socket(descriptor);

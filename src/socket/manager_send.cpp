@@ -31,6 +31,7 @@ bool manager_state::settle_send(socket& at) noexcept {
         return false;
     }
     cold_of(at).sending_bytes = first.bytes;
+    cold_of(at).progress_at = now_;
     at.flags_ &= ~flag::send_cancelled;
     apply(at, close_event::send_armed);
     return true;

@@ -92,6 +92,8 @@ bool manager_state::has_events() const noexcept {
 
 // False when a signal has ended the wait.
 bool manager_state::turn(std::chrono::nanoseconds timeout) noexcept {
+    // The program has had its time since the last look: no deadline may begin in the past.
+    read_clock();
     settle_dirty();
     arm_accepts();
     // What found no room in the queue has its turn once that was submitted.

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-// memory_linux_test.cpp - what an idle connection costs, with as many as descriptors allow.
-//
-// Meant for a process of its own, as ctest runs it: others leave memory that is used again.
+// memory_linux_alone_test.cpp - what an idle connection costs, with as many as descriptors allow.
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
