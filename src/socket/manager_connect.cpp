@@ -98,6 +98,7 @@ std::error_code manager_state::listen(const endpoint& address, const listen_opti
     listener_slot& which = listeners_[slot];
     which = listener_slot{.socket = std::move(made), .generation = which.generation, .open = true};
     out = {slot, which.generation};
+    keep_reserve();
     return {};
 }
 

@@ -47,7 +47,8 @@ pool_options pool_of(const manager_options& options) noexcept {
     return {.buffer_bytes = options.buffer_bytes,
             .slab_buffers = slab,
             .slabs_max = (options.buffers_max + slab - 1) / slab,
-            .slabs_initial = 0,
+            // Another slab costs a descriptor, of which there may be none when it is needed.
+            .slabs_initial = 1,
             .fallback = false};
 }
 
