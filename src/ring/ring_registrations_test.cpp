@@ -39,6 +39,7 @@ class keeper final : public backends::backend {
 public:
     explicit keeper(std::unique_ptr<backend> inner) : inner_{std::move(inner)} {
         view_ = inner_->view();
+        description_ = "the null backend, whose registrations are kept";
         probe_ = inner_->probe();
         keeps_registrations_ = true;
     }

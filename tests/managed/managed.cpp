@@ -126,7 +126,7 @@ std::size_t managed_test::fill(socket& at) {
     std::size_t total = 0;
     // By time, for a turn may end at once: the systems widen their buffers for a while.
     auto last_taken = std::chrono::steady_clock::now();
-    while (std::chrono::steady_clock::now() - last_taken < 300ms) {
+    while (std::chrono::steady_clock::now() - last_taken < 120ms) {
         const std::size_t taken = at.write(bytes_of(bulk).subspan(total % bulk.size()));
         total += taken;
         if (taken > 0) last_taken = std::chrono::steady_clock::now();

@@ -16,18 +16,23 @@ INSTANTIATE_TEST_SUITE_P(backend, managed_pressure_test, every_managed_backend()
 TEST_P(managed_pressure_test, there_are_two_events_for_each_time_that_it_is_full) {
     on_event = nullptr;
     const pair one = accept_one();
-    std::size_t sent = 0;
-    for (std::size_t round = 1; round <= 3; ++round) {
-        sent += fill(*one.ours);
-        EXPECT_EQ(round, count(event_type::send_blocked));
-        EXPECT_EQ(round - 1, count(event_type::writable));
+    // The system may widen its buffers meanwhile, so that there is room again: one event of each.
+    const auto told = [&] {
+        return std::pair{count(event_type::send_blocked), count(event_type::writable)};
+    };
+    std::size_t times = 0;
+    for (int round = 0; round < 3; ++round) {
+        const std::size_t sent = fill(*one.ours);
+        EXPECT_LT(times, told().first);
+        EXPECT_EQ(told().first, told().second + 1);
         std::size_t got = 0;
         ASSERT_TRUE(until([&] {
             got += conformance::receive_some(one.theirs).size();
             return got == sent;
         }));
-        sent = 0;
-        ASSERT_TRUE(until_told(event_type::writable, round));
+        times = told().first;
+        ASSERT_TRUE(until_told(event_type::writable, times));
+        EXPECT_EQ(times, told().second);
     }
     EXPECT_EQ(0u, one.ours->unsent_bytes());
 }
