@@ -57,7 +57,7 @@ private:
     void fold_address(std::uint64_t& pointer, std::uint64_t bytes);
     void fold_time(std::uint64_t& pointer);
     void submit(bool with_completions);
-    void turn();
+    void turn(std::int64_t timeout_ns);
     void reap();
     void take(const cqe& done);
     void disturb(std::uint8_t argument);
