@@ -6,10 +6,16 @@
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 include(GoogleTest)
 if(CMAKE_CROSSCOMPILING)
-  # No program runs here; that each is there, as the other system wants it, is what is tested.
-  include(IORingCrossTests)
+  include(IORingCrossGoogleTest)
 else()
   find_package(GTest REQUIRED)
+endif()
+if(CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+  # No program runs here; that each is there, as the other system wants it, is what is tested.
+  set(IORING_TESTS_RUN OFF)
+  include(IORingCrossTests)
+else()
+  set(IORING_TESTS_RUN ON)
 endif()
 
 # Seconds after which ctest ends one test. No wait in a test may come near it.
@@ -23,7 +29,7 @@ set(IORING_ALLOCATION_COUNTER "${PROJECT_SOURCE_DIR}/tests/support/allocation_co
 #
 # Builds `program`, by default ioring_<name>_test; ctest names its tests <name>.<suite>.<test>.
 function(ioring_add_gtest name)
-  if(CMAKE_CROSSCOMPILING AND IORING_CROSS_TESTS STREQUAL "conformance"
+  if(NOT IORING_TESTS_RUN AND IORING_CROSS_TESTS STREQUAL "conformance"
      AND NOT name STREQUAL "conformance")
     return()
   endif()
@@ -43,7 +49,7 @@ function(ioring_add_gtest name)
   endif()
   set_target_properties(${target} PROPERTIES
                         RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/bin")
-  if(CMAKE_CROSSCOMPILING)
+  if(NOT IORING_TESTS_RUN)
     ioring_add_linked_test(${target})
     return()
   endif()
@@ -110,7 +116,7 @@ endfunction()
 # For a program that another system will run: a test that it has been linked for that system. None
 # where programs run and their own tests say more.
 function(ioring_add_linked_test target)
-  if(CMAKE_CROSSCOMPILING)
+  if(NOT IORING_TESTS_RUN)
     ioring_add_cross_linked_test(${target})
   endif()
 endfunction()

@@ -8,7 +8,7 @@ namespace ioring {
 
 // A descriptor as SQEs carry it: 32 bits. It owns nothing.
 //
-// POSIX: the descriptor itself. Windows: a slot of the ring's descriptor table, because a SOCKET
+// POSIX: the descriptor itself. Windows: a number of the process's socket table, because a SOCKET
 // has 64 bits. `ring::native()` and `ring::adopt()` convert; nothing else may assume the number's
 // meaning.
 struct fd {

@@ -361,11 +361,11 @@ public:
     // At once, without an SQE; 0 or -errno. close_now() does not cancel: see prepare_close().
     int shutdown_now(fd socket, shutdown_how how) noexcept;
     int close_now(fd socket) noexcept;
-    // The system's own descriptor, and the ring's name for one. POSIX: the same number.
-    [[nodiscard]] static std::intptr_t native(fd socket) noexcept { return socket.value; }
-    [[nodiscard]] static fd adopt(std::intptr_t native) noexcept {
-        return fd{static_cast<std::int32_t>(native)};
-    }
+    // The system's own descriptor (-1: there is none), and the library's name for one. POSIX: the
+    // same number. Windows: a SOCKET, and a number of this process; adopt each SOCKET once, and
+    // from then on close it by the ring.
+    [[nodiscard]] static std::intptr_t native(fd socket) noexcept;
+    [[nodiscard]] static fd adopt(std::intptr_t native) noexcept;
 
     // --- what it is --------------------------------------------------------------------------
 

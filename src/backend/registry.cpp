@@ -8,7 +8,9 @@
 #include "backend/null/null.hpp"
 #include "backend/wrappers.hpp"
 #include "platform/environment.hpp"
-#if !defined(_WIN32)
+#if defined(_WIN32)
+#include "backend/iocp/iocp.hpp"
+#else
 #include "backend/readiness/poll.hpp"
 #endif
 #if defined(__linux__)
@@ -28,7 +30,9 @@ std::vector<backend_entry>& candidates() {
 #elif !defined(_WIN32)
         {"kqueue", kqueue::set_up, /*automatic=*/true},
 #endif
-#if !defined(_WIN32)
+#if defined(_WIN32)
+            {"iocp", iocp::set_up, /*automatic=*/true},
+#else
             {"poll", poll::set_up, /*automatic=*/true},
 #endif
             {"null", null::set_up, /*automatic=*/false},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// connect_posix.cpp - connecting, for no longer than it may take.
+// connect_posix.cpp - one attempt to connect, for no longer than it may take.
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -12,30 +12,13 @@
 #include "platform/descriptor_guard.hpp"
 #include "platform/sockaddr.hpp"
 #include "platform/socket.hpp"
-#include "platform/text.hpp"
 
 namespace ioring::platform {
 namespace {
 
 using std::chrono::nanoseconds;
 
-std::string advice(int error) {
-    switch (error) {
-        case ECONNREFUSED: return "; nothing listens there, is the server running?";
-        case ENOENT: return "; nothing listens there, the file does not exist";
-        case EADDRNOTAVAIL: return "; all local ports are in use, or the port is 0";
-        default: return advice_on(error);
-    }
-}
-
-std::error_code fail(int error, const endpoint& peer, std::string* why) {
-    explain(
-        why, "cannot connect to ", [&] { return to_string(peer); }, ": ",
-        [&] { return error_name(error); }, [&] { return advice(error); });
-    return errno_code(error);
-}
-
-int connect_once(native_socket socket, const endpoint& peer) {
+int begin_connect(native_socket socket, const endpoint& peer) {
     return ::connect(socket, as_sockaddr(peer), as_socklen(peer)) == 0 ? 0 : errno;
 }
 
@@ -58,7 +41,7 @@ int await_connected(native_socket socket, std::uint64_t deadline) {
 }
 
 int connect_tcp(native_socket socket, const endpoint& peer, std::uint64_t deadline) {
-    int error = connect_once(socket, peer);
+    int error = begin_connect(socket, peer);
     // EINTR: it goes on in the background, as with EINPROGRESS.
     if (error == EINPROGRESS || error == EINTR) error = await_connected(socket, deadline);
     if (error == 0 && is_connected_to_itself(socket)) error = ECONNREFUSED;
@@ -86,7 +69,7 @@ int connect_local(native_socket socket, const endpoint& peer, std::uint64_t dead
         const nanoseconds left = time_left(deadline);
         const nanoseconds patience = std::clamp(left, shortest, longest);
         if (const int error = set_send_timeout(socket, patience)) return error;
-        const int error = connect_once(socket, peer);
+        const int error = begin_connect(socket, peer);
         if (error == 0) return set_send_timeout(socket, nanoseconds{0});
         if (error != EINTR) return error == EAGAIN ? ETIMEDOUT : error;
         if (left == nanoseconds{0}) return ETIMEDOUT;
@@ -95,48 +78,18 @@ int connect_local(native_socket socket, const endpoint& peer, std::uint64_t dead
 
 }  // namespace
 
-bool is_connected_to_itself(native_socket socket) noexcept {
-    endpoint local;
-    endpoint peer;
-    return !local_endpoint(socket, local) && !peer_endpoint(socket, peer) && local == peer;
-}
-
-std::error_code connect_blocking(const endpoint& peer, nanoseconds timeout, native_socket& out,
-                                 std::string* why) noexcept {
-    const std::uint64_t deadline = deadline_ns(timeout);
+std::error_code connect_once(const endpoint& peer, std::uint64_t deadline,
+                             native_socket& out) noexcept {
     const bool local = peer.family() == address_family::local;
     descriptor_guard socket;
     if (const auto error = open_stream(peer.family(), socket.slot(), /*nonblocking=*/!local)) {
-        return fail(error.value(), peer, why);
+        return error;
     }
     const int error = local ? connect_local(socket.get(), peer, deadline)
                             : connect_tcp(socket.get(), peer, deadline);
-    if (error != 0) return fail(error, peer, why);
+    if (error != 0) return {error, std::generic_category()};
     out = socket.release();
     return {};
-}
-
-std::error_code connect_any(std::span<const endpoint> peers, nanoseconds timeout,
-                            native_socket& out, endpoint* which, std::string* why) noexcept {
-    if (peers.empty()) {
-        explain(why, "there is no address to connect to");
-        return errno_code(EINVAL);
-    }
-    const std::uint64_t deadline = deadline_ns(timeout);
-    std::error_code last;
-    std::string story;
-    for (std::size_t index = 0; index < peers.size(); ++index) {
-        const nanoseconds share = time_left(deadline) / (peers.size() - index);
-        std::string reason;
-        last = connect_blocking(peers[index], share, out, why != nullptr ? &reason : nullptr);
-        if (!last) {
-            if (which != nullptr) *which = peers[index];
-            return {};
-        }
-        if (!with_memory([&] { story += (index == 0 ? "" : "; ") + reason; })) story.clear();
-    }
-    if (why != nullptr) *why = std::move(story);
-    return last;
 }
 
 }  // namespace ioring::platform

@@ -148,9 +148,9 @@ problem parse_ipv6_host(std::string_view host, std::uint16_t port, endpoint& out
     }
     if (percent != host.npos) {
         if (!has_zones(address.sin6_addr)) return "only a link-local address has a zone";
-        if (const problem wrong = parse_zone(host.substr(percent + 1), address.sin6_scope_id)) {
-            return wrong;
-        }
+        std::uint32_t zone = 0;
+        if (const problem wrong = parse_zone(host.substr(percent + 1), zone)) return wrong;
+        address.sin6_scope_id = zone;
     }
     address.sin6_family = AF_INET6;
     address.sin6_port = htons(port);

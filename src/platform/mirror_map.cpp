@@ -60,7 +60,7 @@ void mirror_map::unmap() noexcept {
     if (fields_.data == nullptr) return;
     // A forked child has none of it, and may have something else at these addresses by now.
     if (fields_.fork_generation != fork_generation()) return;
-    unmap_mirrors(fields_.data, mapped_bytes());
+    unmap_mirrors({fields_.buffer_bytes, fields_.count, fields_.huge_pages}, fields_.data);
 }
 
 std::error_code mirror_map_factory::create(mirror_function map, std::size_t buffer_bytes,

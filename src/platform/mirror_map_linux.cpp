@@ -43,7 +43,7 @@ std::error_code map_object(int object, const mirror_request& request, mirror_mem
     if (range == MAP_FAILED) return mirror_error(errno, "reserve addresses for", request, why);
     auto* const data = static_cast<std::byte*>(range);
     if (const int error = map_views(object, request, data)) {
-        unmap_mirrors(data, request.mapped_bytes());
+        unmap_mirrors(request, data);
         return mirror_error(error, "map", request, why);
     }
     out = {data, request.huge_pages};

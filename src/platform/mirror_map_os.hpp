@@ -37,12 +37,20 @@ using mirror_function = std::error_code (*)(const mirror_request& request, mirro
 // The best way of this system.
 std::error_code map_mirrors(const mirror_request& request, mirror_memory& out,
                             std::string* why) noexcept;
+#if defined(_WIN32)
+// By reserving, giving back and mapping there at once, again when another thread was faster: on
+// every Windows.
+std::error_code map_mirrors_by_retry(const mirror_request& request, mirror_memory& out,
+                                     std::string* why) noexcept;
+#else
 // By shm_open(), on every POSIX system; normal pages only. Linux: limited by the size of /dev/shm,
 // beyond which a touch raises SIGBUS.
 std::error_code map_mirrors_shm(const mirror_request& request, mirror_memory& out,
                                 std::string* why) noexcept;
+#endif
 
-void unmap_mirrors(std::byte* data, std::size_t bytes) noexcept;
+// Gives back what is mapped for `request` from `data` on.
+void unmap_mirrors(const mirror_request& request, std::byte* data) noexcept;
 
 [[nodiscard]] std::size_t page_bytes() noexcept;
 // The system's default huge page, or page_bytes() where it has none.

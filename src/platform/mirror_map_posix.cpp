@@ -66,7 +66,9 @@ int open_unnamed_object() {
 
 std::size_t page_bytes() noexcept { return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
 
-void unmap_mirrors(std::byte* data, std::size_t bytes) noexcept { ::munmap(data, bytes); }
+void unmap_mirrors(const mirror_request& request, std::byte* data) noexcept {
+    ::munmap(data, request.mapped_bytes());
+}
 
 int map_views(int descriptor, const mirror_request& request, std::byte* data) noexcept {
     const std::size_t bytes = request.buffer_bytes;
@@ -105,7 +107,7 @@ std::error_code map_mirrors_shm(const mirror_request& request, mirror_memory& ou
     if (range == MAP_FAILED) return mirror_error(errno, "reserve addresses for", request, why);
     auto* const data = static_cast<std::byte*>(range);
     if (const int error = map_views(object.get(), request, data)) {
-        unmap_mirrors(data, request.mapped_bytes());
+        unmap_mirrors(request, data);
         return mirror_error(error, "map", request, why);
     }
     out = {data, /*huge_pages=*/false};

@@ -83,6 +83,15 @@ const char* parse_host(std::string_view host, std::uint16_t port, endpoint& out,
     return is_name ? "it is a name" : wrong;
 }
 
+// Whether errno says more. Windows has no such status.
+bool is_system_error([[maybe_unused]] int status) {
+#if defined(EAI_SYSTEM)
+    return status == EAI_SYSTEM;
+#else
+    return false;
+#endif
+}
+
 struct result_deleter {
     void operator()(addrinfo* list) const noexcept { ::freeaddrinfo(list); }
 };
@@ -104,7 +113,7 @@ std::error_code look_up(std::string_view host, result_list& out, std::string* wh
     const std::error_code code = resolver_code(status, error);
     explain(
         why, "cannot resolve ", [&] { return in_quotes(host); }, ": ", ::gai_strerror(status),
-        [&] { return status == EAI_SYSTEM ? " (" + error_name(error) + ')' : std::string{}; },
+        [&] { return is_system_error(status) ? " (" + error_name(error) + ')' : std::string{}; },
         "; check the spelling and this machine's name servers, or give a numeric address");
     return code;
 }
@@ -148,11 +157,9 @@ std::error_code resolver_code(int status, int error) noexcept {
 #endif
             return resolve_errc::no_address_of_family;
         case EAI_MEMORY: return errno_code(ENOMEM);
-        case EAI_SYSTEM:
-            if (error != 0) return errno_code(error);
-            break;
         default: break;
     }
+    if (is_system_error(status) && error != 0) return errno_code(error);
     return resolve_errc::failed;
 }
 

@@ -4,12 +4,18 @@
 // Includes the system's headers: for the .cpp files of this folder only.
 #pragma once
 
+#if defined(_WIN32)
+#include "platform/winsock.hpp"
+// After Winsock's headers.
+#include <iphlpapi.h>
+#else
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#endif
 
 #include <cstddef>
 #include <cstring>

@@ -23,8 +23,14 @@
 
 namespace ioring::platform {
 
+// POSIX: the descriptor. Windows: a number of the process's socket table (socket_table.hpp).
 using native_socket = int;
 inline constexpr native_socket invalid_socket = -1;
+
+// The system's own name of `socket`, -1 when there is none; and the library's name of a socket that
+// was made elsewhere, which from now on is closed by close_socket(), or -1. POSIX: the same number.
+[[nodiscard]] std::intptr_t to_system(native_socket socket) noexcept;
+[[nodiscard]] native_socket from_system(std::intptr_t system) noexcept;
 
 // Makes `out` a socket that listens on `address` and `local` the address that it got (the port,
 // when 0 was asked for). The caller owns `out`; a local socket's file stays when it is closed.

@@ -40,6 +40,12 @@ bool concerns_one_connection(int error) {
 
 }  // namespace
 
+std::intptr_t to_system(native_socket socket) noexcept { return socket; }
+
+native_socket from_system(std::intptr_t system) noexcept {
+    return static_cast<native_socket>(system);
+}
+
 std::error_code open_stream(address_family family, native_socket& out, bool nonblocking) noexcept {
     if (family == address_family::unspecified) return errno_code(EAFNOSUPPORT);
     const int opened = open_socket(native_family(family), SOCK_STREAM, nonblocking);

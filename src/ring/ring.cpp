@@ -205,7 +205,7 @@ std::error_code ring::create_listener(const endpoint& address, const listen_opti
     }
     listener made;
     made.ring_ = state_;
-    made.socket_ = adopt(socket);
+    made.socket_ = fd{socket};
     made.local_ = local;
     out = std::move(made);
     return {};
@@ -225,7 +225,7 @@ listener ring::create_listener(std::string_view address, const listen_options& o
 std::error_code ring::open_socket(address_family family, fd& out) noexcept {
     platform::native_socket socket = platform::invalid_socket;
     const std::error_code error = platform::open_stream(family, socket);
-    if (!error) out = adopt(socket);
+    if (!error) out = fd{socket};
     return error;
 }
 
@@ -233,14 +233,17 @@ std::error_code ring::connect_now(std::span<const endpoint> peers, std::chrono::
                                   fd& out, endpoint* which, std::string* why) noexcept {
     platform::native_socket socket = platform::invalid_socket;
     const std::error_code error = platform::connect_any(peers, timeout, socket, which, why);
-    if (!error) out = adopt(socket);
+    if (!error) out = fd{socket};
     return error;
 }
 
 std::error_code ring::configure_socket(fd socket, const stream_options& options) noexcept {
-    return platform::configure_stream(static_cast<platform::native_socket>(native(socket)),
-                                      options);
+    return platform::configure_stream(socket.value, options);
 }
+
+std::intptr_t ring::native(fd socket) noexcept { return platform::to_system(socket.value); }
+
+fd ring::adopt(std::intptr_t native) noexcept { return fd{platform::from_system(native)}; }
 
 int ring::shutdown_now(fd socket, shutdown_how how) noexcept {
     if (state_ == nullptr) return -EBADF;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // buffer_group_test.cpp - receives into a buffer that is picked when there is data for it.
-#include <sys/socket.h>
 
-#include "entries.hpp"
 #include "ioring/buffer_group.hpp"
+#include "entries.hpp"
 
 namespace ioring::conformance {
 namespace {

@@ -19,13 +19,13 @@ protected:
         prep_close(entry, which.fd(), 99);
         return run(entry).res;
     }
-    static bool is_open(int number) { return ::fcntl(number, F_GETFD) >= 0; }
+    static bool is_open(int number) { return plain::is_open(number); }
     // Ends what `user_data` names if it still is in flight; its one completion.
     cqe end_of(std::uint64_t user_data) {
         prep_cancel(next_sqe(), user_data, 0, 98);
         const std::vector<cqe> all = complete(2);
         const int result = with_user_data(all, 98).res;
-        EXPECT_TRUE(result == 0 || result == -ENOENT) << result;
+        EXPECT_TRUE(result == 0 || result == -ENOENT || result == -EALREADY) << result;  // D12
         return with_user_data(all, user_data);
     }
 
@@ -177,6 +177,7 @@ TEST_P(close_test, a_send_that_is_under_way_is_cut_and_no_byte_sent_twice) {
     EXPECT_TRUE(bytes.substr(0, static_cast<std::size_t>(sent)) == receive_to_end(theirs));
 }
 
+#if defined(F_DUPFD)
 TEST_P(close_test, closing_one_of_two_names_of_a_socket_leaves_the_other) {
     auto [ours, theirs] = connected_pair();
     const socket_end twin{::dup(ours.number())};
@@ -188,6 +189,7 @@ TEST_P(close_test, closing_one_of_two_names_of_a_socket_leaves_the_other) {
     ASSERT_TRUE(send_all(theirs, "x"));
     EXPECT_EQ(1, complete_one(1).res);
 }
+#endif
 
 }  // namespace
 }  // namespace ioring::conformance

@@ -25,6 +25,7 @@
 #include "backends.hpp"
 #include "ioring/error.hpp"
 #include "ioring/ring.hpp"
+#include "plain.hpp"
 #include "sockets.hpp"
 
 namespace ioring::conformance {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // flags_test.cpp - what is not known is refused, and the flags that every entry can carry.
-#include <sys/socket.h>
 
 #include "conformance.hpp"
 

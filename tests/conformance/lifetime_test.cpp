@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // lifetime_test.cpp - the end of a ring with everything in flight, of its pool, and of a fork.
 #include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
+#if __has_include(<sys/wait.h>)
+#include <sys/wait.h>
+#endif
 
 #include "entries.hpp"
 #include "ioring/buffer_group.hpp"
@@ -133,6 +135,7 @@ TEST_P(lifetime_test, the_ring_may_go_before_the_pool_with_a_receive_in_flight) 
     EXPECT_EQ(std::byte{0}, lease->writable().front());
 }
 
+#if __has_include(<sys/wait.h>)
 TEST_P(lifetime_test, a_forked_child_has_no_ring_and_the_parent_goes_on) {
     const auto [ours, theirs] = connected_pair();
     ring_.prepare_recv(ours.fd(), buffer_, 1);
@@ -158,7 +161,9 @@ TEST_P(lifetime_test, a_forked_child_has_no_ring_and_the_parent_goes_on) {
     ring_.prepare_timeout_remove(2, 3);
     EXPECT_EQ(0, result_of(complete(2), 3));
 }
+#endif
 
+#if __has_include(<sys/wait.h>)
 TEST_P(lifetime_test, a_forked_child_may_make_a_ring_of_its_own) {
     expect_nothing();
     const pid_t child = ::fork();
@@ -177,6 +182,7 @@ TEST_P(lifetime_test, a_forked_child_may_make_a_ring_of_its_own) {
     EXPECT_EQ(0, WEXITSTATUS(status));
     expect_nothing();
 }
+#endif
 
 }  // namespace
 }  // namespace ioring::conformance

@@ -3,12 +3,16 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
+#if __has_include(<sys/resource.h>)
 #include <fcntl.h>
+#include <sys/resource.h>
+#endif
 
 namespace ioring::conformance {
 
+// Where there is such a limit (RLIMIT_NOFILE).
+#if defined(RLIMIT_NOFILE)
 // While it lives this process can open no descriptor, or `but` of them: the limit is the lowest
 // number that is free, above which none must be in use then.
 class no_more_descriptors {
@@ -27,5 +31,6 @@ public:
 private:
     ::rlimit before_{};
 };
+#endif
 
 }  // namespace ioring::conformance

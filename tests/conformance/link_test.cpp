@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // link_test.cpp - chains: what runs after what, what breaks one, and what becomes of the rest.
-#include <sys/socket.h>
 
 #include "entries.hpp"
 
@@ -149,7 +148,7 @@ TEST_P(link_test, a_short_recv_breaks_a_link_only_when_all_bytes_were_asked_for)
     with_link(ring_.prepare_recv(ours.fd(), buffer_, 1, msg_flag::wait_all));
     ring_.prepare_nop(2);
     ASSERT_TRUE(send_all(theirs, "abc"));
-    ::shutdown(theirs.number(), SHUT_WR);
+    shut_down(theirs, shutdown_how::write);
     all = complete(2);
     EXPECT_EQ(3, result_of(all, 1));
     EXPECT_EQ(-ECANCELED, result_of(all, 2));
@@ -157,7 +156,7 @@ TEST_P(link_test, a_short_recv_breaks_a_link_only_when_all_bytes_were_asked_for)
 
 TEST_P(link_test, the_end_of_stream_breaks_a_link_only_when_all_bytes_were_asked_for) {
     const auto [ours, theirs] = connected_pair();
-    ::shutdown(theirs.number(), SHUT_WR);
+    shut_down(theirs, shutdown_how::write);
     with_link(ring_.prepare_recv(ours.fd(), buffer_, 1));
     ring_.prepare_nop(2);
     auto all = complete(2);

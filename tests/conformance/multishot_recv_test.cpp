@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // multishot_recv_test.cpp - one receive that goes on: chunk by chunk, until something ends it.
-#include <sys/socket.h>
 
 #include "entries.hpp"
 #include "ioring/buffer_group.hpp"
@@ -59,7 +58,7 @@ TEST_P(multishot_recv_test, brings_each_chunk_until_the_end_of_stream) {
         EXPECT_EQ(static_cast<int>(std::string_view{each}.size()), done.res);
         EXPECT_EQ(each, take(done));
     }
-    ::shutdown(theirs.number(), SHUT_WR);
+    shut_down(theirs, shutdown_how::write);
     const cqe end = complete_one(1);
     EXPECT_EQ(0, end.res);
     EXPECT_FALSE(end.more());
@@ -208,10 +207,7 @@ TEST_P(multishot_recv_test, for_all_bytes_or_without_a_group_is_einval) {
 TEST_P(multishot_recv_test, of_what_is_no_connection_tells_why) {
     make_group(4, 64);
     const plain_listener listener = listen_on("127.0.0.1:0");
-    std::array<int, 2> ends{};
-    ASSERT_EQ(0, ::pipe(ends.data()));
-    const socket_end reader{ends[0]};
-    const socket_end writer{ends[1]};
+    const auto [reader, writer] = pipe_pair();
     arm(reader, 1);
     EXPECT_EQ(-ENOTSOCK, complete_one(1).res);
     arm(listener.socket, 2);
@@ -231,7 +227,7 @@ TEST_P(multishot_recv_test, a_link_behind_it_waits_for_its_end) {
     ASSERT_TRUE(send_all(theirs, "x"));
     EXPECT_EQ("x", take(complete_one(1)));
     expect_nothing();
-    ::shutdown(theirs.number(), SHUT_WR);
+    shut_down(theirs, shutdown_how::write);
     const auto all = complete(2);
     EXPECT_EQ(0, result_of(all, 1));
     EXPECT_EQ(0, result_of(all, 2));
@@ -314,7 +310,7 @@ TEST_P(multishot_recv_overflow_test, parked_while_the_queue_is_full_still_tells_
     for (std::uint64_t each = 100; each < 116; ++each) prep_nop(next_sqe(), each);
     ASSERT_LE(0, wait_through(ring_, 16, 100ms));
     ASSERT_TRUE(send_all(theirs, "x"));
-    ::shutdown(theirs.number(), SHUT_WR);
+    shut_down(theirs, shutdown_how::write);
     for (int round = 0; round < 3; ++round) ASSERT_LE(0, wait_through(ring_, 16, 5ms));
     std::string all;
     for (bool ended = false; !ended && !HasFailure();) {

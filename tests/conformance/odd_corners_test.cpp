@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // odd_corners_test.cpp - what random programs have found (tests/differential), each as small as it
 // was shrunk.
-#include <sys/socket.h>
 
 #include "conformance.hpp"
 #include "ioring/buffer_group.hpp"
@@ -58,6 +57,7 @@ TEST_P(odd_corners_test, a_shutdown_ends_a_send_that_waits_on_the_same_socket) {
 }
 
 TEST_P(odd_corners_test, a_part_without_waiting_leaves_the_error_to_the_next) {
+    if (plain::has_flaw(plain::flaw::forgets_resets)) GTEST_SKIP() << "the system forgets resets";
     auto [ours, theirs] = connected_pair();
     ASSERT_TRUE(send_all(theirs, "part"));
     ASSERT_TRUE(readable(ours));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // recv_test.cpp - what a single recv on a stream promises.
-#include <sys/socket.h>
 
 #include "conformance.hpp"
 
@@ -78,13 +77,14 @@ TEST_P(recv_test, all_bytes_come_before_the_end_of_the_stream) {
 TEST_P(recv_test, a_half_closed_peer_can_still_be_sent_to) {
     const auto [ours, theirs] = connected_pair();
     park_recv(ours, 1);
-    ASSERT_EQ(0, ::shutdown(theirs.number(), SHUT_WR));
+    shut_down(theirs, shutdown_how::write);
     EXPECT_EQ(0, complete_one(1).res);
     EXPECT_EQ(2, send(ours, "ok"));
     EXPECT_EQ("ok", receive(theirs, 2));
 }
 
 TEST_P(recv_test, a_reset_is_an_error_once_and_then_the_end) {
+    if (plain::has_flaw(plain::flaw::forgets_resets)) GTEST_SKIP() << "the system forgets resets";
     auto [ours, theirs] = connected_pair();
     theirs.reset();
     EXPECT_EQ(-ECONNRESET, recv(ours, buffer_));
@@ -230,7 +230,7 @@ TEST_P(recv_test, names_what_is_wrong_with_the_descriptor) {
 TEST_P(recv_test, one_shut_down_here_has_ended) {
     const auto [ours, theirs] = connected_pair();
     park_recv(ours, 1);
-    ASSERT_EQ(0, ::shutdown(ours.number(), SHUT_RD));
+    EXPECT_EQ(0, ring_.shutdown_now(ours.fd(), shutdown_how::read));
     EXPECT_EQ(0, complete_one(1).res);
     EXPECT_EQ(0, recv(ours, buffer_));
 }

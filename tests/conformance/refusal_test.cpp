@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // refusal_test.cpp - what a backend does not know, or has not, is an error and never silence.
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 #include "entries.hpp"
 
@@ -24,7 +22,6 @@ TEST_P(refusal_test, a_feature_that_is_missing_is_einval) {
     const auto [ours, theirs] = connected_pair();
     const kernel_timespec soon = time_of(1ms);
     std::string bytes{"x"};
-    const ::iovec piece{bytes.data(), bytes.size()};
     if (!can(feature::recv_multishot)) {
         ring_.prepare_recv_multishot(ours.fd(), 0, 1);
         EXPECT_EQ(-EINVAL, complete_one(1).res);
@@ -34,7 +31,10 @@ TEST_P(refusal_test, a_feature_that_is_missing_is_einval) {
         EXPECT_EQ(-EINVAL, complete_one(2).res);
     }
     if (!can(feature::send_vectorized)) {
-        ring_.prepare_send_vectorized(ours.fd(), &piece, 1, 3);
+        // By the bare entry: a system without it may have no iovec either.
+        sqe& entry = next_sqe();
+        prep_send(entry, ours.fd(), bytes_of(std::string_view{bytes}), 0, 3);
+        entry.ioprio = transfer_flag::send_vectorized;
         EXPECT_EQ(-EINVAL, complete_one(3).res);
         EXPECT_EQ(0U, unread(theirs));
     }
@@ -62,9 +62,9 @@ TEST_P(refusal_test, a_null_pointer_is_efault) {
     entry->addr = 0;
     EXPECT_EQ(-EFAULT, complete_one(2).res);
     ring_.prepare_sendmsg(ours.fd(), nullptr, 3);
-    EXPECT_EQ(-EFAULT, complete_one(3).res);
+    EXPECT_EQ(can(opcode::sendmsg) ? -EFAULT : -EINVAL, complete_one(3).res);
     ring_.prepare_recvmsg(ours.fd(), nullptr, 4);
-    EXPECT_EQ(-EFAULT, complete_one(4).res);
+    EXPECT_EQ(can(opcode::recvmsg) ? -EFAULT : -EINVAL, complete_one(4).res);
     EXPECT_EQ(1U, unread(ours));
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // shutdown_test.cpp - the shutdown operation, and the call that does the same at once.
-#include <sys/socket.h>
 
 #include "conformance.hpp"
 

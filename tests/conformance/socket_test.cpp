@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 // socket_test.cpp - making a socket, naming it and listening, each by an entry.
+#if __has_include(<sys/socket.h>)
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#else
+#include "platform/winsock.hpp"
+#endif
 
 #include "conformance.hpp"
 #include "limits.hpp"
@@ -49,6 +53,7 @@ TEST_P(socket_test, made_by_the_ring_is_one_like_any_other) {
     EXPECT_EQ("hi", receive(accepted, 2));
 }
 
+#if defined(F_GETFD)
 TEST_P(socket_test, flags_of_the_type_are_those_of_the_descriptor) {
     const socket_end plain{make(AF_INET, SOCK_STREAM)};
     EXPECT_EQ(0, ::fcntl(plain.number(), F_GETFD));
@@ -57,10 +62,12 @@ TEST_P(socket_test, flags_of_the_type_are_those_of_the_descriptor) {
     EXPECT_EQ(FD_CLOEXEC, ::fcntl(both.number(), F_GETFD));
     EXPECT_EQ(O_NONBLOCK, ::fcntl(both.number(), F_GETFL) & O_NONBLOCK);
 }
+#endif
 
 TEST_P(socket_test, every_family_and_type_works) {
     for (const int domain : {AF_INET, AF_UNIX}) {
-        for (const std::uint32_t type : {SOCK_STREAM, SOCK_DGRAM}) {
+        if (domain == AF_UNIX && !has_local_sockets()) continue;
+        for (const std::uint32_t type : {std::uint32_t{SOCK_STREAM}, std::uint32_t{SOCK_DGRAM}}) {
             const socket_end made{make(domain, type)};
             EXPECT_LE(0, made.number()) << domain << ' ' << type;
         }
@@ -76,10 +83,12 @@ TEST_P(socket_test, what_does_not_exist_is_an_error) {
     EXPECT_EQ(-EINVAL, make(AF_INET, SOCK_STREAM | 0x4000'0000U));
 }
 
+#if defined(RLIMIT_NOFILE)
 TEST_P(socket_test, want_of_descriptors_is_an_error) {
     const no_more_descriptors want;
     EXPECT_EQ(-EMFILE, make(AF_INET, SOCK_STREAM));
 }
+#endif
 
 TEST_P(socket_test, bound_and_listening_by_entries_it_accepts) {
     const socket_end listener = open_stream(address_family::ipv4);

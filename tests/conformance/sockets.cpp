@@ -2,36 +2,17 @@
 // sockets.cpp - plain sockets by plain calls.
 #include "sockets.hpp"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <thread>
+
+#include "plain.hpp"
 
 namespace ioring::conformance {
 namespace {
-
-const ::sockaddr* sockaddr_of(const endpoint& address) {
-    return static_cast<const ::sockaddr*>(address.data());
-}
-
-::socklen_t length_of(const endpoint& address) { return static_cast<::socklen_t>(address.size()); }
-
-int domain_of(address_family family) {
-    switch (family) {
-        case address_family::ipv4: return AF_INET;
-        case address_family::ipv6: return AF_INET6;
-        case address_family::local: return AF_UNIX;
-        default: return AF_UNSPEC;
-    }
-}
 
 std::string loopback(address_family family) {
     return family == address_family::ipv6 ? "[::1]:0" : "127.0.0.1:0";
@@ -43,60 +24,35 @@ endpoint parsed(std::string_view text) {
     return address;
 }
 
-socket_end open_socket(int domain, int type) {
-    socket_end opened{::socket(domain, type, 0)};
-    EXPECT_LE(0, opened.number()) << std::strerror(errno);
-    ::fcntl(opened.number(), F_SETFD, FD_CLOEXEC);
-    return opened;
-}
-
-void set_option(const socket_end& of, int level, int name, int value) {
-    EXPECT_EQ(0, ::setsockopt(of.number(), level, name, &value, sizeof value))
-        << std::strerror(errno);
-}
-
-// By getsockname or getpeername.
-endpoint asked(int (*call)(int, ::sockaddr*, ::socklen_t*), const socket_end& of) {
-    endpoint address;
-    auto bytes = static_cast<::socklen_t>(endpoint::capacity);
-    if (call(of.number(), static_cast<::sockaddr*>(address.data()), &bytes) != 0) return {};
-    address.resize(bytes);
-    return address;
+socket_end opened(int number) {
+    EXPECT_LE(0, number) << std::strerror(-number);
+    return socket_end{number};
 }
 
 bool has_ipv6() {
-    const socket_end trial{::socket(AF_INET6, SOCK_STREAM, 0)};
+    const socket_end trial{plain::open(address_family::ipv6)};
     const endpoint any = parsed(loopback(address_family::ipv6));
-    return trial.number() >= 0 && ::bind(trial.number(), sockaddr_of(any), length_of(any)) == 0;
+    return trial.number() >= 0 && plain::bind(trial.number(), any) == 0;
 }
 
-bool becomes(const socket_end& which, short events, std::chrono::milliseconds bound) {
-    ::pollfd waiting{which.number(), events, 0};
-    int result = 0;
-    do {
-        result = ::poll(&waiting, 1, static_cast<int>(bound.count()));
-    } while (result < 0 && errno == EINTR);
-    return result == 1;
+bool becomes(const socket_end& which, plain::ready what, std::chrono::milliseconds bound) {
+    return plain::wait(which.number(), what, bound);
 }
 
 // Small buffers must be there before the connection is, or TCP has agreed on more.
 socket_pair pair_with(address_family family, int buffer_bytes) {
-    socket_end listener = open_socket(domain_of(family), SOCK_STREAM);
-    const endpoint any = parsed(loopback(family));
-    socket_end client = open_socket(domain_of(family), SOCK_STREAM);
+    socket_end listener = opened(plain::open(family));
+    socket_end client = opened(plain::open(family));
     if (buffer_bytes != 0) {
-        for (const socket_end* each : {&listener, &client}) {
-            set_option(*each, SOL_SOCKET, SO_RCVBUF, buffer_bytes);
-            set_option(*each, SOL_SOCKET, SO_SNDBUF, buffer_bytes);
-        }
+        EXPECT_EQ(0, plain::set_buffers(listener.number(), buffer_bytes));
+        EXPECT_EQ(0, plain::set_buffers(client.number(), buffer_bytes));
     }
-    EXPECT_EQ(0, ::bind(listener.number(), sockaddr_of(any), length_of(any)));
-    EXPECT_EQ(0, ::listen(listener.number(), 1));
-    const endpoint address = address_of(listener);
-    EXPECT_EQ(0, ::connect(client.number(), sockaddr_of(address), length_of(address)));
+    EXPECT_EQ(0, plain::bind(listener.number(), parsed(loopback(family))));
+    EXPECT_EQ(0, plain::listen(listener.number(), 1));
+    EXPECT_EQ(0, plain::connect(client.number(), address_of(listener)));
     socket_end server = accept_from(listener);
-    set_option(client, IPPROTO_TCP, TCP_NODELAY, 1);
-    set_option(server, IPPROTO_TCP, TCP_NODELAY, 1);
+    EXPECT_EQ(0, plain::set_no_delay(client.number()));
+    EXPECT_EQ(0, plain::set_no_delay(server.number()));
     return {std::move(server), std::move(client)};
 }
 
@@ -107,12 +63,11 @@ std::chrono::milliseconds patience_left() {
 }
 
 void socket_end::close() noexcept {
-    if (number_ >= 0) ::close(release());
+    if (number_ >= 0) plain::close(release());
 }
 
 void socket_end::reset() {
-    const ::linger at_once{1, 0};
-    EXPECT_EQ(0, ::setsockopt(number_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
+    EXPECT_EQ(0, plain::set_linger_none(number_));
     close();
 }
 
@@ -123,93 +78,82 @@ socket_pair connected_pair() { return tcp_pair(address_family::ipv4); }
 socket_pair narrow_pair() { return pair_with(address_family::ipv4, /*buffer_bytes=*/16'384); }
 
 socket_pair local_pair() {
-    std::array<int, 2> ends{-1, -1};
-    EXPECT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()));
-    return {socket_end{ends[0]}, socket_end{ends[1]}};
+    if (!has_local_sockets()) return connected_pair();
+    const auto [ours, theirs] = plain::local_pair();
+    return {opened(ours), opened(theirs)};
 }
 
 std::vector<socket_pair> every_stream() {
     std::vector<socket_pair> all;
     all.push_back(tcp_pair(address_family::ipv4));
-    all.push_back(local_pair());
+    if (has_local_sockets()) all.push_back(local_pair());
     if (has_ipv6()) all.push_back(tcp_pair(address_family::ipv6));
     return all;
 }
 
 std::vector<std::string> stream_addresses() {
-    std::vector<std::string> all{"127.0.0.1:0",
-                                 "unix:@ioring-conformance-" + std::to_string(::getpid())};
+    std::vector<std::string> all{"127.0.0.1:0"};
+    if (has_local_sockets()) all.push_back(local_name(""));
     if (has_ipv6()) all.emplace_back("[::1]:0");
     return all;
 }
 
 socket_pair pipe_pair() {
-    std::array<int, 2> ends{-1, -1};
-    EXPECT_EQ(0, ::pipe(ends.data()));
-    return {socket_end{ends[0]}, socket_end{ends[1]}};
+    const auto [reader, writer] = plain::pipe();
+    return {opened(reader), opened(writer)};
 }
 
 socket_end open_datagram() {
-    socket_end made = open_socket(AF_INET, SOCK_DGRAM);
-    const endpoint any = parsed(loopback(address_family::ipv4));
-    EXPECT_EQ(0, ::bind(made.number(), sockaddr_of(any), length_of(any)));
+    socket_end made = opened(plain::open(address_family::ipv4, /*datagram=*/true));
+    EXPECT_EQ(0, plain::bind(made.number(), parsed(loopback(address_family::ipv4))));
     return made;
 }
 
 socket_pair datagram_pair() {
     socket_pair both{open_datagram(), open_datagram()};
-    const endpoint ours = address_of(both.ours);
-    const endpoint theirs = address_of(both.theirs);
-    EXPECT_EQ(0, ::connect(both.ours.number(), sockaddr_of(theirs), length_of(theirs)));
-    EXPECT_EQ(0, ::connect(both.theirs.number(), sockaddr_of(ours), length_of(ours)));
+    EXPECT_EQ(0, plain::connect(both.ours.number(), address_of(both.theirs)));
+    EXPECT_EQ(0, plain::connect(both.theirs.number(), address_of(both.ours)));
     return both;
 }
 
 plain_listener listen_on(std::string_view address, int backlog) {
     const endpoint wanted = parsed(address);
     plain_listener made;
-    made.socket = open_socket(domain_of(wanted.family()), SOCK_STREAM);
-    EXPECT_EQ(0, ::bind(made.socket.number(), sockaddr_of(wanted), length_of(wanted)))
-        << address << ": " << std::strerror(errno);
-    EXPECT_EQ(0, ::listen(made.socket.number(), backlog));
+    made.socket = open_stream(wanted.family());
+    const int error = plain::bind(made.socket.number(), wanted);
+    EXPECT_EQ(0, error) << address << ": " << std::strerror(-error);
+    EXPECT_EQ(0, plain::listen(made.socket.number(), backlog));
     made.address = address_of(made.socket);
     return made;
 }
 
-socket_end open_stream(address_family family) {
-    return open_socket(domain_of(family), SOCK_STREAM);
-}
+socket_end open_stream(address_family family) { return opened(plain::open(family)); }
 
 socket_end connect_to(const endpoint& address) {
     socket_end client = open_stream(address.family());
-    EXPECT_EQ(0, ::connect(client.number(), sockaddr_of(address), length_of(address)))
-        << to_string(address) << ": " << std::strerror(errno);
+    const int error = plain::connect(client.number(), address);
+    EXPECT_EQ(0, error) << to_string(address) << ": " << std::strerror(-error);
     return client;
 }
 
 void expect_refused(const endpoint& address) {
     const socket_end client = open_stream(address.family());
-    EXPECT_EQ(-1, ::connect(client.number(), sockaddr_of(address), length_of(address)));
-    EXPECT_EQ(ECONNREFUSED, errno);
+    EXPECT_EQ(-ECONNREFUSED, plain::connect(client.number(), address));
 }
 
 socket_end accept_from(const socket_end& listener) {
-    if (!becomes(listener, POLLIN, patience_left())) {
+    if (!becomes(listener, plain::ready::to_read, patience_left())) {
         ADD_FAILURE() << "no connection came";
         return {};
     }
-    socket_end accepted{::accept(listener.number(), nullptr, nullptr)};
-    EXPECT_LE(0, accepted.number()) << std::strerror(errno);
-    ::fcntl(accepted.number(), F_SETFD, FD_CLOEXEC);
-    return accepted;
+    return opened(plain::accept(listener.number()));
 }
 
 bool send_all(const socket_end& from, std::string_view bytes) {
     while (!bytes.empty()) {
-        if (!becomes(from, POLLOUT, patience_left())) return false;
-        const ::ssize_t sent =
-            ::send(from.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
+        if (!becomes(from, plain::ready::to_write, patience_left())) return false;
+        const std::ptrdiff_t sent = plain::send(from.number(), bytes.data(), bytes.size());
+        if (sent < 0 && sent != -EAGAIN && sent != -EINTR) return false;
         if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
     return true;
@@ -218,9 +162,9 @@ bool send_all(const socket_end& from, std::string_view bytes) {
 std::string receive(const socket_end& at, std::size_t count) {
     std::string all(count, '\0');
     std::size_t have = 0;
-    while (have < count && becomes(at, POLLIN, patience_left())) {
-        const ::ssize_t got = ::recv(at.number(), &all[have], count - have, MSG_DONTWAIT);
-        if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) break;
+    while (have < count && becomes(at, plain::ready::to_read, patience_left())) {
+        const std::ptrdiff_t got = plain::receive(at.number(), &all[have], count - have);
+        if (got == 0 || (got < 0 && got != -EAGAIN && got != -EINTR)) break;
         if (got > 0) have += static_cast<std::size_t>(got);
     }
     all.resize(have);
@@ -230,12 +174,13 @@ std::string receive(const socket_end& at, std::size_t count) {
 std::string receive_to_end(const socket_end& at) {
     std::string all;
     std::array<char, 65'536> chunk;
-    while (becomes(at, POLLIN, patience_left())) {
-        const ::ssize_t got = ::recv(at.number(), chunk.data(), chunk.size(), MSG_DONTWAIT);
+    while (becomes(at, plain::ready::to_read, patience_left())) {
+        const std::ptrdiff_t got = plain::receive(at.number(), chunk.data(), chunk.size());
         if (got == 0) return all;
         if (got > 0) all.append(chunk.data(), static_cast<std::size_t>(got));
-        if (got < 0 && errno != EAGAIN && errno != EINTR) {
-            ADD_FAILURE() << "an error instead of the end: " << std::strerror(errno);
+        if (got < 0 && got != -EAGAIN && got != -EINTR) {
+            ADD_FAILURE() << "an error instead of the end: "
+                          << std::strerror(static_cast<int>(-got));
             return all;
         }
     }
@@ -245,21 +190,33 @@ std::string receive_to_end(const socket_end& at) {
 
 std::string receive_some(const socket_end& at) {
     std::string some(65'536, '\0');
-    const ::ssize_t got = ::recv(at.number(), some.data(), some.size(), MSG_DONTWAIT);
+    const std::ptrdiff_t got = plain::receive(at.number(), some.data(), some.size());
     some.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     return some;
 }
 
+void shut_down(const socket_end& which, shutdown_how how) {
+    EXPECT_EQ(0, plain::shut_down(which.number(), static_cast<int>(how)));
+}
+
+bool has_local_sockets() {
+    const socket_end trial{plain::open(address_family::local)};
+    return trial.number() >= 0;
+}
+
+std::string local_name(std::string_view what) {
+    return "unix:@ioring-conformance-" + std::string{what} + std::to_string(plain::process_id());
+}
+
 bool readable(const socket_end& at, std::chrono::milliseconds bound) {
-    return becomes(at, POLLIN, bound);
+    return becomes(at, plain::ready::to_read, bound);
 }
 
 std::size_t fill(const socket_end& from) {
     const std::string zeros(4096, '\0');
     std::size_t total = 0;
     const auto send_some = [&](std::size_t count) {
-        const ::ssize_t sent =
-            ::send(from.number(), zeros.data(), count, MSG_NOSIGNAL | MSG_DONTWAIT);
+        const std::ptrdiff_t sent = plain::send(from.number(), zeros.data(), count);
         if (sent > 0) total += static_cast<std::size_t>(sent);
         return sent > 0;
     };
@@ -268,24 +225,20 @@ std::size_t fill(const socket_end& from) {
     do {
         while (send_some(zeros.size()) || send_some(1)) {
         }
-        ::poll(nullptr, 0, /*ms=*/50);
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
     } while (send_some(1));
     return total;
 }
 
 void set_nonblocking(const socket_end& which) {
-    EXPECT_EQ(0, ::fcntl(which.number(), F_SETFL, O_NONBLOCK));
+    EXPECT_EQ(0, plain::set_nonblocking(which.number()));
 }
 
-std::size_t unread(const socket_end& at) {
-    int bytes = 0;
-    EXPECT_EQ(0, ::ioctl(at.number(), FIONREAD, &bytes));
-    return static_cast<std::size_t>(bytes);
-}
+std::size_t unread(const socket_end& at) { return plain::unread(at.number()); }
 
-endpoint address_of(const socket_end& of) { return asked(::getsockname, of); }
+endpoint address_of(const socket_end& of) { return plain::address(of.number()); }
 
-endpoint address_of_peer(const socket_end& of) { return asked(::getpeername, of); }
+endpoint address_of_peer(const socket_end& of) { return plain::peer_address(of.number()); }
 
 std::string pattern(std::size_t bytes, unsigned seed) {
     std::string all(bytes, '\0');
@@ -297,12 +250,6 @@ std::string pattern(std::size_t bytes, unsigned seed) {
     return all;
 }
 
-std::size_t open_descriptors() {
-    std::size_t count = 0;
-    for (int number = 0; number < 1024; ++number) {
-        if (::fcntl(number, F_GETFD) >= 0) ++count;
-    }
-    return count;
-}
+std::size_t open_descriptors() { return plain::open_descriptors(); }
 
 }  // namespace ioring::conformance

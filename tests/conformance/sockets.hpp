@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // sockets.hpp - the plain side of a test: sockets that no ring knows of, with bounded waits.
 //
-// Plain calls of libc only, so that a test says what a backend does to somebody who does not use
-// the library. Descriptors are blocking and close-on-exec. What fails here fails the test.
+// Plain calls of the system only (plain.hpp), so that a test says what a backend does to somebody
+// who does not use the library. Descriptors are blocking and close-on-exec. What fails here fails
+// the test.
 #pragma once
 
 #include <chrono>
@@ -14,6 +15,7 @@
 
 #include "ioring/endpoint.hpp"
 #include "ioring/fd.hpp"
+#include "ioring/sqe.hpp"
 
 namespace ioring::conformance {
 
@@ -56,7 +58,7 @@ struct socket_pair {
 // Over TCP on the loopback interface. Precondition of the first: `family` is ipv4 or ipv6.
 [[nodiscard]] socket_pair tcp_pair(address_family family);
 [[nodiscard]] socket_pair connected_pair();
-// Local stream sockets.
+// Local stream sockets; over TCP where there are none.
 [[nodiscard]] socket_pair local_pair();
 // TCP with kernel buffers as small as the system allows, so that transfers are cut into pieces.
 [[nodiscard]] socket_pair narrow_pair();
@@ -70,6 +72,11 @@ struct socket_pair {
 [[nodiscard]] socket_pair datagram_pair();
 // One that receives from everybody.
 [[nodiscard]] socket_end open_datagram();
+
+// Whether this system has local sockets that the library serves.
+[[nodiscard]] bool has_local_sockets();
+// An address of a local socket without a file, of this process alone.
+[[nodiscard]] std::string local_name(std::string_view what);
 
 // A listening socket and its address.
 struct plain_listener {
@@ -99,6 +106,8 @@ bool send_all(const socket_end& from, std::string_view bytes);
 // were.
 std::size_t fill(const socket_end& from);
 void set_nonblocking(const socket_end& which);
+// Must succeed.
+void shut_down(const socket_end& which, shutdown_how how);
 // The number of bytes that wait to be read.
 [[nodiscard]] std::size_t unread(const socket_end& at);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // cancel.cpp - finding operations in flight and ending or changing them.
+#include <cassert>
 #include <cerrno>
 #include <utility>
 
@@ -30,14 +31,17 @@ bool matches(const operation& op, const sqe& asked) noexcept {
 
 }  // namespace
 
-void user_kernel::end_cancelled(operation& target) noexcept {
+withdrawal user_kernel::end_cancelled(operation& target) noexcept {
+    if (target.ending) return withdrawal::too_late;
     if (target.timer) {
         stop_timer(target);
-    } else {
-        withdraw(target);
+    } else if (const withdrawal how = withdraw(target); how != withdrawal::now) {
+        target.ending = true;
+        return how;
     }
     const auto moved = static_cast<std::int32_t>(target.bytes_done);
     finish(target, moved > 0 ? moved : -ECANCELED, 0, /*failed=*/true);
+    return withdrawal::now;
 }
 
 std::int32_t user_kernel::cancel(const sqe& asked) noexcept {
@@ -63,9 +67,9 @@ std::int32_t user_kernel::cancel(const sqe& asked) noexcept {
         operation& candidate = *each;
         each = next_of(each);
         if (!matches(candidate, asked)) continue;
-        end_cancelled(candidate);
+        const withdrawal how = end_cancelled(candidate);
+        if (!all) return how == withdrawal::too_late ? -EALREADY : 0;
         ++count;
-        if (!all) return 0;
     }
     return all ? count : -ENOENT;
 }
@@ -95,7 +99,8 @@ void user_kernel::remove_poll(operation& op) noexcept {
 
 // Starts the poll anew as it is asked for. That may end it at once.
 void user_kernel::update_poll(operation& target, const sqe& asked) noexcept {
-    withdraw(target);
+    [[maybe_unused]] const withdrawal how = withdraw(target);
+    assert(how == withdrawal::now);
     pool_.remove(target);
     if ((asked.len & poll_flag::update_events) != 0) target.entry.op_flags = asked.op_flags;
     if ((asked.len & poll_flag::update_user_data) != 0) target.entry.user_data = asked.off;

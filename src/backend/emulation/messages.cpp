@@ -2,10 +2,10 @@
 // messages.cpp - the mailboxes of a process, by name, under one lock.
 #include "backend/emulation/messages.hpp"
 
-#include <atomic>
 #include <cerrno>
 #include <mutex>
-#include <thread>
+
+#include "base/spin_lock.hpp"
 
 #if !defined(EBADFD)
 #define IORING_EBADFD EBADF  // Only Linux has a name for "not a ring's".
@@ -16,20 +16,8 @@
 namespace ioring::backends::emulation {
 namespace {
 
-// Messages are rare beside everything else, so one lock serves all rings. It spins, so that a
-// forked child can take it from a thread that it does not have.
-class spin_lock {
-public:
-    void lock() noexcept {
-        while (held_.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
-    }
-    void unlock() noexcept { held_.clear(std::memory_order_release); }
-
-private:
-    std::atomic_flag held_ = ATOMIC_FLAG_INIT;
-};
-
-constinit spin_lock all_lock;
+// Messages are rare beside everything else, so one lock serves all rings.
+constinit detail::spin_lock all_lock;
 mailbox* all_mailboxes = nullptr;
 
 }  // namespace

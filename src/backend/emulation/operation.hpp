@@ -27,6 +27,8 @@ struct operation {
     operation* newer = nullptr;
     operation* older = nullptr;
 
+    void* kept_by = nullptr;  // The engine's own: with what it keeps this.
+
     std::uint64_t deadline_ns = 0;   // A timer's, of the monotonic clock.
     std::uint64_t interval_ns = 0;   // Of a timer that fires more than once.
     std::uint64_t target_count = 0;  // A timeout that waits for completions: their number.
@@ -41,6 +43,7 @@ struct operation {
     bool silent_when_cut = false;   // Its CQE is left out if its chain is cut: see finish().
     bool queued = false;            // The engine keeps it in a queue of a descriptor.
     bool holds_connect = false;     // A connect whose attempt is under way.
+    bool ending = false;            // Asked to end, which the system has yet to confirm.
 
     [[nodiscard]] bool has_flag(std::uint8_t flag) const noexcept {
         return (entry.flags & flag) != 0;

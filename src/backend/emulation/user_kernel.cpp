@@ -97,8 +97,25 @@ operation* user_kernel::take_operation() noexcept {
     return pool_.take();
 }
 
+void user_kernel::lack(opcode which) noexcept {
+    probe_.opcodes.reset(static_cast<std::size_t>(which));
+    lacks_ = true;
+}
+
+void user_kernel::lack(feature which) noexcept {
+    probe_.features.reset(static_cast<std::size_t>(which));
+    lacks_ = true;
+}
+
+bool user_kernel::is_lacking(const sqe& entry) const noexcept {
+    const bool vectorized =
+        entry.op == opcode::send && (entry.ioprio & transfer_flag::send_vectorized) != 0;
+    return !probe_.supports(entry.op) || (vectorized && !probe_.has(feature::send_vectorized));
+}
+
 void user_kernel::accept(operation& op) noexcept {
     op.early_result = validate(op.entry);
+    if (lacks_ && is_lacking(op.entry)) op.early_result = -EINVAL;
     if (op.entry.op == opcode::link_timeout && op.early_result == 0) {
         const bool bounds = chain_.head != nullptr && chain_.last->entry.op != op.entry.op;
         if (!bounds) op.early_result = -EINVAL;
@@ -220,6 +237,18 @@ bool user_kernel::post_more(const operation& op, std::int32_t res,
         {.user_data = op.entry.user_data, .res = res, .flags = cqe_flags | cqe_flag::more});
     if (op.entry.op != opcode::timeout) ++posted_count_;
     return true;
+}
+
+void user_kernel::end(operation& op, const outcome& how) noexcept {
+    if (op.entry.op != opcode::send_zc || how.res < 0) [[likely]] {
+        finish(op, how.res, how.flags, how.failed);
+        return;
+    }
+    // The bytes have been copied, so that the buffer is the program's again at once.
+    constexpr auto usage_copied = static_cast<std::int32_t>(0x8000'0000U);
+    const bool reports = (op.entry.ioprio & transfer_flag::zc_report_usage) != 0;
+    post_first(op, how.res);
+    finish(op, reports ? usage_copied : 0, cqe_flag::notification, how.failed);
 }
 
 void user_kernel::post_first(const operation& op, std::int32_t res) noexcept {

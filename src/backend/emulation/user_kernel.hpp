@@ -2,7 +2,7 @@
 // user_kernel.hpp - a backend that is a kernel in user space: all of it but the I/O.
 //
 // It reads SQEs, checks them, keeps chains in order, runs timers, carries out cancels and messages,
-// and posts CQEs. An engine below it (readiness, later overlapped I/O) starts and withdraws
+// and posts CQEs. An engine below it (readiness, overlapped I/O) starts and withdraws
 // operations on descriptors and waits for the system.
 //
 // Threads and forks: as backend.hpp says, checked here.
@@ -17,11 +17,19 @@
 #include "backend/emulation/buffer_table.hpp"
 #include "backend/emulation/messages.hpp"
 #include "backend/emulation/operation_pool.hpp"
+#include "backend/emulation/outcome.hpp"
 #include "backend/emulation/owner.hpp"
 #include "backend/emulation/queues.hpp"
 #include "backend/emulation/timers.hpp"
 
 namespace ioring::backends::emulation {
+
+// What became of an operation that was to be given up.
+enum class withdrawal : std::uint8_t {
+    now,      // Its caller ends it.
+    later,    // The system has been told; it ends by finish(), cancelled.
+    too_late  // It ends by finish() with a result of its own.
+};
 
 class user_kernel : public backend {
 public:
@@ -33,6 +41,9 @@ protected:
     user_kernel() = default;
     // Makes queues and tables; the engine adds its description. Errors: not_enough_memory.
     [[nodiscard]] std::error_code set_up_queues(const backend_options& options) noexcept;
+    // There is no `which` here: it completes with -EINVAL. During set-up.
+    void lack(opcode which) noexcept;
+    void lack(feature which) noexcept;
     // From now on other rings reach this one by the descriptor `name`. Errors: not_enough_memory.
     [[nodiscard]] std::error_code open_mailbox(int name) noexcept;
     // They do not any more. Before the engine's own descriptors are closed.
@@ -41,11 +52,12 @@ protected:
     // --- what an engine provides ---
     // Carries `op` out, or keeps it. It ends by finish(), now or later; true when it is kept.
     [[nodiscard]] virtual bool start(operation& op) noexcept = 0;
-    // Gives up an operation that it has kept; its caller ends it.
-    virtual void withdraw(operation& op) noexcept = 0;
-    // One of those that it keeps for `fd`, or nullptr.
+    // Gives up an operation that it has kept, which may want the system's consent. A poll is always
+    // given up at once.
+    [[nodiscard]] virtual withdrawal withdraw(operation& op) noexcept = 0;
+    // One of those that it keeps for `fd` and that are not `ending`, or nullptr.
     [[nodiscard]] virtual operation* first_on(std::int32_t fd) noexcept = 0;
-    // Closes `fd` now and forgets it; what waits on it has been ended. 0 or -errno.
+    // Closes `fd` now and forgets it; what waits on it has been asked to end. 0 or -errno.
     virtual int close_descriptor(std::int32_t fd) noexcept = 0;
     virtual int shut_down(std::int32_t fd, std::uint32_t how) noexcept = 0;
     [[nodiscard]] virtual bool is_open(std::int32_t fd) noexcept = 0;
@@ -70,15 +82,14 @@ protected:
     // to be cut, as by an error. `op` is gone afterwards.
     void finish(operation& op, std::int32_t res, std::uint32_t cqe_flags, bool failed) noexcept;
     void finish(operation& op, std::int32_t res) noexcept { finish(op, res, 0, res < 0); }
+    // The same with an outcome that has ended; a send_zc's notification follows its result.
+    void end(operation& op, const outcome& how) noexcept;
     // Posts a CQE of an operation that goes on. False, and nothing was posted, when there is no
     // room: then it must end, with that completion as its last one.
     [[nodiscard]] bool post_more(const operation& op, std::int32_t res,
                                  std::uint32_t cqe_flags) noexcept;
     // Starts what finish() has made ready to start.
     void run_started() noexcept;
-    // The first of the two CQEs of an operation whose second one is given to finish(); kept behind
-    // a full queue.
-    void post_first(const operation& op, std::int32_t res) noexcept;
     // Ends everything that waits on `fd` with -ECANCELED. Returns how many that were.
     std::int32_t cancel_descriptor(std::int32_t fd) noexcept;
     [[nodiscard]] buffer_groups& groups() noexcept { return groups_; }
@@ -94,10 +105,12 @@ private:
     [[nodiscard]] operation* take_operation() noexcept;
     [[nodiscard]] std::uint32_t overflow_room() const noexcept;
     void accept(operation& op) noexcept;
+    [[nodiscard]] bool is_lacking(const sqe& entry) const noexcept;
     void add_to_chain(operation& op) noexcept;
     void push_startable(operation& op) noexcept;
     void run(operation& op) noexcept;
     void post(operation& op, std::int32_t res, std::uint32_t cqe_flags, bool failed) noexcept;
+    void post_first(const operation& op, std::int32_t res) noexcept;
     void cut_chain(operation* rest, bool silently) noexcept;
     void bound(operation& op) noexcept;
     int wait(std::uint32_t min_complete, std::int64_t timeout_ns) noexcept;
@@ -118,7 +131,7 @@ private:
 
     // Cancelling (cancel.cpp).
     [[nodiscard]] std::int32_t cancel(const sqe& asked) noexcept;
-    void end_cancelled(operation& target) noexcept;
+    withdrawal end_cancelled(operation& target) noexcept;
     void remove_poll(operation& op) noexcept;
     void update_poll(operation& target, const sqe& asked) noexcept;
     void send_message(operation& op) noexcept;
@@ -138,6 +151,7 @@ private:
     operation* counted_ = nullptr;  // Timeouts that wait for completions too, by next and previous.
     std::uint64_t posted_count_ = 0;  // CQEs but for those of timeouts.
     std::atomic<bool> wake_pending_{false};
+    bool lacks_ = false;  // Something that emulation::probe() has.
     int name_ = -1;
 };
 

@@ -9,31 +9,13 @@
 
 #include "backend/emulation/growing_array.hpp"
 #include "backend/emulation/operation.hpp"
+#include "backend/emulation/waiting_queue.hpp"
 #include "backend/readiness/poller.hpp"
 
 namespace ioring::backends::readiness {
 
 using emulation::operation;
-
-// Operations of one direction, first come first served.
-struct waiting_queue {
-    operation* first = nullptr;
-    operation* last = nullptr;
-
-    void push(operation& op) noexcept {
-        op.queued = true;
-        op.next = nullptr;
-        op.previous = last;
-        (last != nullptr ? last->next : first) = &op;
-        last = &op;
-    }
-    void remove(operation& op) noexcept {
-        op.queued = false;
-        (op.previous != nullptr ? op.previous->next : first) = op.next;
-        (op.next != nullptr ? op.next->previous : last) = op.previous;
-        op.next = op.previous = nullptr;
-    }
-};
+using emulation::waiting_queue;
 
 struct descriptor {
     waiting_queue reads;

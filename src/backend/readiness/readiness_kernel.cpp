@@ -151,7 +151,7 @@ bool readiness_kernel::is_drained(std::int32_t fd) noexcept {
     return of != nullptr && of->drained;
 }
 
-void readiness_kernel::withdraw(operation& op) noexcept {
+emulation::withdrawal readiness_kernel::withdraw(operation& op) noexcept {
     descriptor* const of = table_.find(op.entry.fd);
     assert(of != nullptr);
     if (op.holds_connect) {
@@ -167,6 +167,7 @@ void readiness_kernel::withdraw(operation& op) noexcept {
         const std::uint8_t which = direction_of(op.entry.op);
         of->queue(which).remove(op);
     }
+    return emulation::withdrawal::now;
 }
 
 operation* readiness_kernel::first_on(std::int32_t fd) noexcept {
@@ -288,18 +289,6 @@ readiness_kernel::outcome readiness_kernel::attempt(operation& op) noexcept {
         case opcode::send_zc: return try_send(op);
         default: return try_fixed(op);
     }
-}
-
-void readiness_kernel::end(operation& op, const outcome& how) noexcept {
-    if (op.entry.op != opcode::send_zc || how.res < 0) [[likely]] {
-        finish(op, how.res, how.flags, how.failed);
-        return;
-    }
-    // The bytes have been copied, so that the buffer is the program's again at once.
-    constexpr auto usage_copied = static_cast<std::int32_t>(0x8000'0000U);
-    const bool reports = (op.entry.ioprio & transfer_flag::zc_report_usage) != 0;
-    post_first(op, how.res);
-    finish(op, reports ? usage_copied : 0, cqe_flag::notification, how.failed);
 }
 
 }  // namespace ioring::backends::readiness

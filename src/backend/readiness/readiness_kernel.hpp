@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 
+#include "backend/emulation/outcome.hpp"
 #include "backend/emulation/user_kernel.hpp"
 #include "backend/readiness/descriptors.hpp"
 #include "backend/readiness/poller.hpp"
@@ -34,22 +35,11 @@ protected:
                                               std::int64_t timeout_ns) noexcept = 0;
 
 private:
-    // What became of a try.
-    struct outcome {
-        enum class kind : std::uint8_t {
-            ended,   // With `res` and `flags`.
-            blocks,  // Nothing (more) can be done now.
-            yields   // More could be done, but it is others' turn.
-        };
-        kind what = kind::ended;
-        bool failed = false;
-        std::int32_t res = 0;
-        std::uint32_t flags = 0;
-    };
+    using outcome = emulation::outcome;
 
     // emulation::user_kernel
     [[nodiscard]] bool start(operation& op) noexcept final;
-    void withdraw(operation& op) noexcept final;
+    [[nodiscard]] emulation::withdrawal withdraw(operation& op) noexcept final;
     [[nodiscard]] operation* first_on(std::int32_t fd) noexcept final;
     int close_descriptor(std::int32_t fd) noexcept final;
     int shut_down(std::int32_t fd, std::uint32_t how) noexcept final;
@@ -64,7 +54,6 @@ private:
     void run_queue(std::int32_t fd, std::uint8_t which) noexcept;
     void run_again() noexcept;
     [[nodiscard]] outcome attempt(operation& op) noexcept;
-    void end(operation& op, const outcome& how) noexcept;
     [[nodiscard]] descriptor* watch(std::int32_t fd) noexcept;
     void note_short_receive(std::int32_t fd) noexcept;
     [[nodiscard]] bool is_drained(std::int32_t fd) noexcept;

@@ -16,15 +16,8 @@ using detail::pointer_of;
 
 constexpr std::size_t pieces_max = 1024;  // UIO_MAXIOV; validate() has checked vectors.
 
-bool wants_all(const operation& op) noexcept {
-    return (op.entry.op_flags & msg_flag::wait_all) != 0;
-}
-
-// What it gets is gone from the socket.
-bool consumes(const operation& op) noexcept {
-    constexpr std::uint32_t out_of_band = 0x01;  // MSG_OOB of Linux.
-    return (op.entry.op_flags & (msg_flag::peek | msg_flag::trunc | out_of_band)) == 0;
-}
+using emulation::consumes;
+using emulation::wants_all;
 
 // The pieces of a message that have not been moved yet.
 struct pieces {
@@ -53,24 +46,7 @@ struct pieces {
 // What a call's result means for a transfer of `wanted` bytes in all.
 readiness_kernel::outcome readiness_kernel::transferred(operation& op, std::int32_t res,
                                                         std::uint64_t wanted) noexcept {
-    using kind = outcome::kind;
-    const std::uint64_t before = op.bytes_done;
-    if (res == -EAGAIN || res == -EWOULDBLOCK) return {.what = kind::blocks};
-    if (res < 0) {
-        // What has moved is told; the error comes with the next operation.
-        const auto moved = static_cast<std::int32_t>(before);
-        return {.failed = true, .res = moved > 0 ? moved : res};
-    }
-    const std::uint64_t total = before + static_cast<std::uint32_t>(res);
-    const bool is_short = total < wanted && wants_all(op);
-    // One that may not wait does not try again either, as on io_uring: the second try would take
-    // the socket's error away, which is the next operation's.
-    const bool may_wait = (op.entry.op_flags & msg_flag::dont_wait) == 0;
-    if (is_short && res > 0 && may_wait && system::is_stream(op.entry.fd)) {
-        op.bytes_done = static_cast<std::uint32_t>(total);
-        return {.what = kind::yields};  // The caller tries again.
-    }
-    return {.failed = is_short, .res = static_cast<std::int32_t>(total)};
+    return emulation::transferred(op, res, wanted, [&] { return system::is_stream(op.entry.fd); });
 }
 
 readiness_kernel::outcome readiness_kernel::try_receive(operation& op) noexcept {

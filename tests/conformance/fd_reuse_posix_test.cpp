@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// fd_reuse_test.cpp - a descriptor's number that a second file gets starts afresh.
+// fd_reuse_posix_test.cpp - a descriptor's number that a second file gets starts afresh.
 //
 // A poller that is told of numbers, or that remembers what it armed, waits for a file that is gone.
 #include <fcntl.h>

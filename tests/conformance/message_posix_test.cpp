@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// message_test.cpp - sendmsg and recvmsg: pieces, addresses, ancillary data.
+// message_posix_test.cpp - sendmsg and recvmsg: pieces, addresses, ancillary data.
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -107,7 +107,7 @@ TEST_P(message_test, the_end_of_the_stream_is_zero_bytes) {
 
 TEST_P(message_test, a_send_to_a_closed_stream_is_an_error_and_no_signal) {
     const auto [ours, theirs] = connected_pair();
-    ASSERT_EQ(0, ::shutdown(ours.number(), SHUT_WR));
+    shut_down(ours, shutdown_how::write);
     EXPECT_EQ(-EPIPE, send_message(ours, message{{"x"}}, /*flags=*/0));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// reuse_test.cpp - descriptors closed behind the ring's back: what comes after is not mixed up.
+// reuse_posix_test.cpp - numbers closed behind the ring's back: what comes after is not mixed up.
 #include <fcntl.h>
 
 #include "entries.hpp"
