@@ -23,7 +23,7 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Windows")
   set(IORING_SYSTEM_LIBRARIES ws2_32 iphlpapi)
   # TODO(port): these call POSIX beside what they test.
   set(platform_tests connect endpoint environment limits listener local_bind mirror_map process
-                     resolve socket test_support wake_handle)
+                     resolve socket test_support text wake_handle)
   list(JOIN platform_tests "|" platform_tests)
   string(CONCAT IORING_UNPORTED_TESTS "/src/(platform/(${platform_tests})|"
                 "(backend|backend/(null|fault|trace)|ring|buffer|socket|capi)/[a-z_0-9]+)")

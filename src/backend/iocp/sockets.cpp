@@ -196,6 +196,8 @@ bool iocp_kernel::start_connect(operation& op, socket_state& of) noexcept {
 
 void iocp_kernel::land_connect(socket_state& of, operation& op, std::int32_t res) noexcept {
     if (res >= 0) res = system_->finish_connect(of.handle);
+    // What has waited for the connection has none.
+    if (res < 0 && of.reads.first != nullptr) of.read_error = -ENOTCONN;
     finish(op, res);
     run_queue(of, /*writes=*/false);
     run_queue(of, /*writes=*/true);

@@ -283,10 +283,15 @@ begun windows_system::connect(socket_handle socket, const sockaddr* address,
                                : -platform::errno_of_winsock(static_cast<std::uint32_t>(error))};
         }
     }
-    DWORD unused = 0;
-    const bool done = connect_(socket, address, static_cast<int>(address_bytes), nullptr, 0,
-                               &unused, native(of)) != 0;
-    return done ? ended(0) : failed_or_pending(::WSAGetLastError());
+    for (bool again = false;; again = true) {
+        DWORD unused = 0;
+        const bool done = connect_(socket, address, static_cast<int>(address_bytes), nullptr, 0,
+                                   &unused, native(of)) != 0;
+        if (done) return ended(0);
+        const int error = ::WSAGetLastError();
+        // Wine: Linux tells once more of the attempt before.
+        if (error != WSAECONNABORTED || again) return failed_or_pending(error);
+    }
 }
 
 begun windows_system::poll(socket_handle socket, std::uint32_t events, poll_request& request,
