@@ -42,10 +42,12 @@ public:
 
     // Moves bytes until there is nothing to do or no room. Then an event brings us here again.
     void go_on(ioring::socket& peer) {
-        do {
+        for (bool moves = true; moves;) {
             if (!flush(peer)) return;
             if (over_) return peer.close();  // What is unsent goes first.
-        } while (feed(peer) | echo());
+            const bool fed = feed(peer);
+            moves = echo() || fed;
+        }
     }
 
 private:
