@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // clock_windows.cpp - the performance counter, which does not go back, and the system's time.
 #include "platform/clock.hpp"
-#include "platform/winsock.hpp"
+#include "platform/winsock_windows.hpp"
 
 namespace ioring::platform {
 namespace {

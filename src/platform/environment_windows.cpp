@@ -3,7 +3,7 @@
 #include <array>
 
 #include "platform/environment.hpp"
-#include "platform/winsock.hpp"
+#include "platform/winsock_windows.hpp"
 
 namespace ioring::platform {
 

@@ -2,7 +2,7 @@
 // limits_windows.cpp - Windows has few limits that a program could read or raise.
 #include "platform/limits.hpp"
 #include "platform/socket_table.hpp"
-#include "platform/winsock.hpp"
+#include "platform/winsock_windows.hpp"
 
 namespace ioring::platform {
 

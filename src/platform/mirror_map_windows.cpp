@@ -10,7 +10,7 @@
 #include "platform/mirror_map_os.hpp"
 #include "platform/mirror_views_windows.hpp"
 #include "platform/text.hpp"
-#include "platform/winsock.hpp"
+#include "platform/winsock_windows.hpp"
 
 namespace ioring::platform {
 namespace {

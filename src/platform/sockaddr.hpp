@@ -5,7 +5,7 @@
 #pragma once
 
 #if defined(_WIN32)
-#include "platform/winsock.hpp"
+#include "platform/winsock_windows.hpp"
 // After Winsock's headers.
 #include <iphlpapi.h>
 #else

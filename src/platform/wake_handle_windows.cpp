@@ -2,7 +2,7 @@
 // wake_handle_windows.cpp - a wake handle is an event object that is reset by hand.
 #include "platform/text.hpp"
 #include "platform/wake_handle.hpp"
-#include "platform/winsock.hpp"
+#include "platform/winsock_windows.hpp"
 
 namespace ioring::platform {
 

@@ -4,7 +4,7 @@
 
 #include "plain.hpp"
 #include "platform/socket_table.hpp"
-#include "platform/winsock.hpp"
+#include "platform/winsock_windows.hpp"
 
 namespace ioring::conformance::plain {
 namespace {

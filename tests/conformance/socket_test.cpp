@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #else
-#include "platform/winsock.hpp"
+#include "platform/winsock_windows.hpp"
 #endif
 
 #include "conformance.hpp"

@@ -17,6 +17,7 @@ GROUPS = "src/backend/emulation/buffer_groups.cpp"
 READINESS = "src/backend/readiness/readiness_kernel.cpp"
 LIMITS = "src/backend/readiness/readiness_kernel.hpp"
 TRANSFERS = "src/backend/readiness/transfers.cpp"
+OUTCOME = "src/backend/emulation/outcome.hpp"
 SOCKETS = "src/backend/readiness/sockets.cpp"
 POLLS = "src/backend/readiness/polls.cpp"
 LINUX = "src/backend/readiness/system_linux.cpp"
@@ -130,8 +131,8 @@ MUTATIONS = [
              "    overflow_[overflow_tail_++ & (overflow_.size() - 1)] = done;\n", ""),
 
     # Transfers.
-    Mutation("a receive of all stops at the first part", "recv_test", TRANSFERS,
-             "if (is_short && res > 0 && may_wait && system::is_stream(op.entry.fd)) {",
+    Mutation("a receive of all stops at the first part", "recv_test", OUTCOME,
+             "if (is_short && res > 0 && may_wait && is_stream()) {",
              "if (is_short && res > 0 && may_wait && op.entry.op != opcode::recv) {"),
     Mutation("a multishot receive drops the end of the stream", "multishot_recv_test", TRANSFERS,
              "if (res == 0) return {.failed = wants_all(op), .res = 0};",
@@ -153,7 +154,7 @@ MUTATIONS = [
     Mutation("what may not wait waits", "recv_test send_test", READINESS,
              "            if (!dont_wait) return park(op, which);\n",
              "            if (!dont_wait || op.bytes_done == 0) return park(op, which);\n"),
-    Mutation("an error after a part hides the part", "recv_test send_test", TRANSFERS,
+    Mutation("an error after a part hides the part", "recv_test send_test", OUTCOME,
              "return {.failed = true, .res = moved > 0 ? moved : res};",
              "return {.failed = true, .res = moved > 0 ? res : res};"),
     Mutation("a poll tells of what nobody asked for", "poll_test", POLLS,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // os_windows.cpp - sockets on Windows, which has no msghdr.
 #include "backend/fault/os.hpp"
-#include "platform/winsock.hpp"
+#include "platform/winsock_windows.hpp"
 
 namespace ioring::backends::fault {
 

@@ -15,7 +15,7 @@
 #include <new>
 
 #include "ioring/sqe.hpp"
-#include "platform/winsock.hpp"
+#include "platform/winsock_windows.hpp"
 
 namespace ioring::backends::iocp {
 namespace {

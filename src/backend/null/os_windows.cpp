@@ -5,7 +5,7 @@
 #include <cerrno>
 
 #include "platform/clock.hpp"
-#include "platform/winsock.hpp"
+#include "platform/winsock_windows.hpp"
 
 namespace ioring::backends::null {
 

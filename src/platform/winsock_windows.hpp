@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// winsock.hpp - Winsock's headers in the order that they need, and Winsock started.
+// winsock_windows.hpp - Winsock's headers in the order that they need, and Winsock started.
 //
 // Windows only, and for the .cpp files of this folder and of Windows' backends.
 #pragma once
