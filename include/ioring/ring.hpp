@@ -273,9 +273,10 @@ public:
     // Windows, backend rio: `socket` must be connected, and from now on until it is closed only
     // prepare_recv_buffer() and prepare_send_buffer() move its bytes; every other receive, send or
     // poll on it is -EOPNOTSUPP. A buffer can be sent by one socket at a time: -EBUSY. What is in
-    // flight cannot be cancelled (-EALREADY): close the socket. A socket that still has operations
-    // in flight when the ring ends is closed by that; its number stays until you close it. Errors,
-    // too: wrong_protocol_type (the socket was made without this library), no_buffer_space.
+    // flight cannot be cancelled (-EALREADY): close the socket, by the ring. It is closed when the
+    // ring ends; its number stays until you close it. Errors, too: wrong_protocol_type (no stream,
+    // or made before the first such ring), device_or_resource_busy (operations are in flight on it,
+    // or another ring has it), not_enough_memory.
     [[nodiscard]] std::error_code register_socket(fd socket, connection_id& out) noexcept;
     // The id is stale from now on; the descriptor stays open. Errors: invalid_argument when it
     // already was.

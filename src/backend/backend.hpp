@@ -78,15 +78,16 @@ enum class register_op : std::uint32_t {
     //
     // `argument`: std::int32_t, a connected socket. From now on only what names a registered buffer
     // moves its bytes; other receives, sends and polls on it are -EOPNOTSUPP. Once more is 0. It
-    // ends when the socket is closed. -EPROTOTYPE when the socket is not fit for it.
+    // ends when the socket is closed. -EPROTOTYPE when the socket is not fit for it, -EBUSY when
+    // operations are in flight on it.
     attach_socket,
     // `argument`: kernel_buffer. Its memory is the registered buffer `count`, which an SQE names by
     // sqe::addr3 = count + 1. -EINVAL when it is too large, -ENOMEM, -ENOBUFS.
     attach_buffer,
     // `count`: the buffer. What is in flight on it keeps it until then.
     detach_buffer,
-    // The ring is about to end: of attached sockets, those with operations in flight, which no
-    // cancel can end, are closed. Their descriptors stay taken until they are closed as well.
+    // The ring is about to end: attached sockets are closed, for no cancel can end what is in
+    // flight on them. Their descriptors stay taken until they are closed as well.
     abort_attached,
     // After fork() in the child: gives the process's share of the ring back without touching what
     // the parent uses. Nothing but the destructor may be called afterwards.

@@ -10,6 +10,7 @@
 #include "platform/environment.hpp"
 #if defined(_WIN32)
 #include "backend/iocp/iocp.hpp"
+#include "backend/rio/rio.hpp"
 #else
 #include "backend/readiness/poll.hpp"
 #endif
@@ -31,7 +32,7 @@ std::vector<backend_entry>& candidates() {
         {"kqueue", kqueue::set_up, /*automatic=*/true},
 #endif
 #if defined(_WIN32)
-            {"iocp", iocp::set_up, /*automatic=*/true},
+            {"iocp", iocp::set_up, /*automatic=*/true}, {"rio", rio::set_up, /*automatic=*/false},
 #else
             {"poll", poll::set_up, /*automatic=*/true},
 #endif

@@ -83,6 +83,14 @@ socket_table::found socket_table::find(std::int32_t slot) noexcept {
     return entry == nullptr ? found{} : look(*entry);
 }
 
+void socket_table::disown(std::int32_t slot) noexcept {
+    const std::lock_guard hold{changing};
+    slot_entry* const entry = entry_at(static_cast<std::uint32_t>(slot));
+    if (entry == nullptr || look(*entry).what != kind::socket) return;
+    entry->what.store(kind::other, std::memory_order_release);
+    entry->handle.store(0, std::memory_order_relaxed);
+}
+
 socket_table::found socket_table::remove(std::int32_t slot) noexcept {
     const std::lock_guard hold{changing};
     slot_entry* const entry = entry_at(static_cast<std::uint32_t>(slot));

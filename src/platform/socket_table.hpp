@@ -31,6 +31,8 @@ public:
     // A number for `handle`, or -1: slots_max, or no memory.
     [[nodiscard]] static std::int32_t add(std::uintptr_t handle, kind what = kind::socket) noexcept;
     [[nodiscard]] static found find(std::int32_t slot) noexcept;
+    // The socket of that number was closed without it: the number stays taken, and means no socket.
+    static void disown(std::int32_t slot) noexcept;
     // The number is nobody's from now on. Returns what it was.
     static found remove(std::int32_t slot) noexcept;
 };

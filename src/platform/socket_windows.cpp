@@ -2,6 +2,7 @@
 // socket_windows.cpp - opening, accepting, setting up and closing stream sockets of Winsock.
 #include "platform/socket.hpp"
 
+#include <atomic>
 #include <cerrno>
 
 #include "platform/sockaddr.hpp"
@@ -10,6 +11,8 @@
 
 namespace ioring::platform {
 namespace {
+
+std::atomic<bool> registrable{false};
 
 std::error_code result_of(int status) {
     return status == 0 ? std::error_code{} : errno_code(winsock_errno());
@@ -57,6 +60,13 @@ int start_winsock() noexcept {
     return ::WSAStartup(MAKEWORD(2, 2), &about);
 }
 
+void make_registrable_sockets() noexcept { registrable = true; }
+
+DWORD socket_flags(int kind) noexcept {
+    const bool both = kind == SOCK_STREAM && registrable;
+    return WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT | (both ? WSA_FLAG_REGISTERED_IO : 0);
+}
+
 SOCKET system_socket(native_socket socket) noexcept {
     const socket_table::found found = socket_table::find(socket);
     return found.what == socket_table::kind::socket ? found.handle : INVALID_SOCKET;
@@ -82,7 +92,7 @@ std::error_code open_stream(address_family family, native_socket& out, bool nonb
         return errno_code(EAFNOSUPPORT);
     }
     const SOCKET opened = ::WSASocketW(native_family(family), SOCK_STREAM, IPPROTO_TCP, nullptr, 0,
-                                       WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+                                       socket_flags(SOCK_STREAM));
     if (opened == INVALID_SOCKET) return errno_code(winsock_errno());
     return finish_opening(opened, nonblocking, out);
 }

@@ -31,6 +31,12 @@ inline const int winsock_started = start_winsock();
 
 static_assert(sizeof(SOCKET) == sizeof(std::uintptr_t));
 
+// What the library makes sockets of that kind with. From make_registrable_sockets() on, stream
+// sockets are fit for Registered I/O: not from the start, for what else that changes about them is
+// not documented.
+[[nodiscard]] DWORD socket_flags(int kind) noexcept;
+void make_registrable_sockets() noexcept;
+
 // The SOCKET that the library calls `socket`, or INVALID_SOCKET.
 [[nodiscard]] SOCKET system_socket(native_socket socket) noexcept;
 // What the library calls `system`, which it now owns; -1, and `system` is closed, when there is no

@@ -29,7 +29,7 @@ SOURCE_LAYERS = {
 }
 C_ABI_HEADER = "include/ioring/ioring.h"  # Layer 6.
 # What several backends share; these are no backends themselves, so that backends may include them.
-SHARED_BY_BACKENDS = ("emulation", "readiness", "wrapping")
+SHARED_BY_BACKENDS = ("emulation", "iocp", "readiness", "wrapping")
 # Layer 7: programs, which see the public headers and their own folder's.
 PROGRAMS = {"tools": ("tools/common/",), "examples": (), "bench": ()}
 

@@ -77,12 +77,13 @@ public:
         return static_cast<int>(taken);
     }
     void post() noexcept override {}
-    begun receive(socket_handle socket, std::byte* data, std::uint32_t bytes,
+    void* port() noexcept override { return nullptr; }
+    begun receive(socket_handle socket, std::byte* data, std::uint32_t bytes, std::uint32_t,
                   overlapped& of) noexcept override {
         return begin({call::receive, socket, data, bytes, &of, no_socket});
     }
-    begun send(socket_handle socket, const std::byte* data, std::uint32_t bytes, const sockaddr*,
-               std::uint32_t, overlapped& of) noexcept override {
+    begun send(socket_handle socket, const std::byte* data, std::uint32_t bytes, std::uint32_t,
+               const sockaddr*, std::uint32_t, overlapped& of) noexcept override {
         return begin({call::send, socket, const_cast<std::byte*>(data), bytes, &of, no_socket});
     }
     begun accept(socket_handle on, socket_handle fresh, std::byte*,

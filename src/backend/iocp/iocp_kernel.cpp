@@ -36,6 +36,9 @@ bool waits_first(const operation& op) noexcept {
 std::int32_t result_of(const overlapped& ended) noexcept {
     constexpr std::uint32_t cut_datagram = 0x8000'0005;  // The rest is gone, as with recv(2).
     const auto status = static_cast<std::uint32_t>(ended.status);
+    if ((status & own_status_mask) == own_status) {
+        return -static_cast<std::int32_t>(status & ~own_status_mask);
+    }
     const int error = status == cut_datagram ? 0 : platform::errno_of_status(status);
     return error != 0 ? -error : static_cast<std::int32_t>(ended.bytes);
 }

@@ -58,6 +58,12 @@ private:
     [[nodiscard]] bool has_more() const noexcept final { return listed_ != nullptr; }
     void interrupt() noexcept final { system_->post(); }
     void abandon_descriptors() noexcept final {}
+    int attach_socket(std::int32_t fd) noexcept final;
+    int attach_buffer(std::uint32_t slot, const kernel_buffer& memory) noexcept final {
+        return system_->attach_buffer(slot, memory.data, memory.bytes);
+    }
+    int detach_buffer(std::uint32_t slot) noexcept final { return system_->detach_buffer(slot); }
+    int abort_attached() noexcept final;
 
     // Sockets (sockets.cpp).
     [[nodiscard]] socket_state* known(std::int32_t fd) noexcept;

@@ -87,6 +87,28 @@ int iocp_kernel::close_number(std::int32_t fd) noexcept {
     return 0;
 }
 
+// What plain calls have begun, and what only they can do, must be over: the two are not mixed.
+int iocp_kernel::attach_socket(std::int32_t fd) noexcept {
+    std::int32_t error = 0;
+    socket_state* const of = state_of(fd, error);
+    if (of == nullptr) return error;
+    if (system_->has_requests(of->handle)) return 0;
+    if (!of->stream || of->listening) return -EPROTOTYPE;
+    if (of->flights != 0) return -EBUSY;
+    return system_->attach_requests(of->handle);
+}
+
+int iocp_kernel::abort_attached() noexcept {
+    for (std::size_t slot = 0; slot < states_.size(); ++slot) {
+        socket_state* const of = states_.find(static_cast<std::int32_t>(slot));
+        if (of == nullptr || !system_->has_requests(of->handle)) continue;
+        socket_table::disown(of->slot);
+        system_->close(of->handle);
+        of->handle = no_socket;  // What waits behind what is in flight finds no socket.
+    }
+    return 0;
+}
+
 int iocp_kernel::close_descriptor(std::int32_t fd) noexcept {
     socket_state* const of = known(fd);
     if (of == nullptr) return close_number(fd);

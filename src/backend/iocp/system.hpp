@@ -8,6 +8,7 @@
 // has come out of wait(). One that has ended at once sends no packet.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -31,6 +32,11 @@ struct overlapped {
 struct packet {
     overlapped* of = nullptr;
 };
+
+// overlapped::status of one that has ended by no system call: this and an errno. (To Windows, a
+// status that somebody else has defined.)
+inline constexpr std::uint32_t own_status = 0xe000'0000;
+inline constexpr std::uint32_t own_status_mask = 0xffff'0000;
 
 // What became of a call that begins an operation.
 struct begun {
@@ -66,12 +72,27 @@ public:
     // Ends the present or the next wait(). Any thread.
     virtual void post() noexcept = 0;
 
+    // The port itself, for those who post to it.
+    virtual void* port() noexcept = 0;
+
+    // --- registered sockets and buffers, which only some systems have ---
+    // As register_op::attach_socket; close() undoes it.
+    virtual int attach_requests(socket_handle /*socket*/) noexcept { return -EOPNOTSUPP; }
+    [[nodiscard]] virtual bool has_requests(socket_handle /*socket*/) noexcept { return false; }
+    // As register_op::attach_buffer and detach_buffer.
+    virtual int attach_buffer(std::uint32_t /*slot*/, std::byte* /*data*/,
+                              std::size_t /*bytes*/) noexcept {
+        return -EOPNOTSUPP;
+    }
+    virtual int detach_buffer(std::uint32_t /*slot*/) noexcept { return -EOPNOTSUPP; }
+
     // --- operations ---
+    // `buffer`: the number of the registered buffer that `data` is of, + 1; 0: of none.
     virtual begun receive(socket_handle socket, std::byte* data, std::uint32_t bytes,
-                          overlapped& of) noexcept = 0;
+                          std::uint32_t buffer, overlapped& of) noexcept = 0;
     // `address` may be nullptr.
     virtual begun send(socket_handle socket, const std::byte* data, std::uint32_t bytes,
-                       const sockaddr* address, std::uint32_t address_bytes,
+                       std::uint32_t buffer, const sockaddr* address, std::uint32_t address_bytes,
                        overlapped& of) noexcept = 0;
     // `fresh` is from open_like(); `room` has 2 * accept_address_bytes.
     virtual begun accept(socket_handle listener, socket_handle fresh, std::byte* room,

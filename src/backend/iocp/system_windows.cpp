@@ -100,11 +100,12 @@ public:
     int attach(socket_handle socket) noexcept override;
     int wait(std::span<packet> out, std::int64_t timeout_ns) noexcept override;
     void post() noexcept override { ::PostQueuedCompletionStatus(port_, 0, 0, nullptr); }
+    void* port() noexcept override { return port_; }
 
-    begun receive(socket_handle socket, std::byte* data, std::uint32_t bytes,
+    begun receive(socket_handle socket, std::byte* data, std::uint32_t bytes, std::uint32_t buffer,
                   overlapped& of) noexcept override;
     begun send(socket_handle socket, const std::byte* data, std::uint32_t bytes,
-               const sockaddr* address, std::uint32_t address_bytes,
+               std::uint32_t buffer, const sockaddr* address, std::uint32_t address_bytes,
                overlapped& of) noexcept override;
     begun accept(socket_handle listener, socket_handle fresh, std::byte* room,
                  overlapped& of) noexcept override;
@@ -236,7 +237,7 @@ begun windows_system::failed_or_pending(int error_code) noexcept {
 }
 
 begun windows_system::receive(socket_handle socket, std::byte* data, std::uint32_t bytes,
-                              overlapped& of) noexcept {
+                              std::uint32_t /*buffer*/, overlapped& of) noexcept {
     WSABUF into = piece(data, bytes);
     DWORD moved = 0;
     DWORD flags = 0;
@@ -245,8 +246,8 @@ begun windows_system::receive(socket_handle socket, std::byte* data, std::uint32
 }
 
 begun windows_system::send(socket_handle socket, const std::byte* data, std::uint32_t bytes,
-                           const sockaddr* address, std::uint32_t address_bytes,
-                           overlapped& of) noexcept {
+                           std::uint32_t /*buffer*/, const sockaddr* address,
+                           std::uint32_t address_bytes, overlapped& of) noexcept {
     WSABUF from = piece(data, bytes);
     DWORD moved = 0;
     const int status = address == nullptr
@@ -359,8 +360,8 @@ std::int32_t windows_system::open(std::int32_t domain, std::uint32_t type, std::
                                   socket_handle& out) noexcept {
     const auto kind = static_cast<int>(type & ~(socket_flag::cloexec | socket_flag::nonblock));
     if (domain == AF_UNIX) return -EAFNOSUPPORT;
-    const SOCKET made = ::WSASocketW(domain, kind, protocol, nullptr, 0,
-                                     WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+    const SOCKET made =
+        ::WSASocketW(domain, kind, protocol, nullptr, 0, platform::socket_flags(kind));
     if (made == INVALID_SOCKET) {
         return ::WSAGetLastError() == WSAESOCKTNOSUPPORT ? -EINVAL : -winsock_errno();
     }

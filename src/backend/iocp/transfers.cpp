@@ -34,6 +34,11 @@ std::byte* rest_of(const operation& op) noexcept {
     return pointer_of<std::byte>(op.entry.addr) + op.bytes_done;
 }
 
+// Which registered buffer is meant, + 1; 0: none.
+std::uint32_t buffer_of(const operation& op) noexcept {
+    return static_cast<std::uint32_t>(op.entry.addr3);
+}
+
 std::uint32_t rest_bytes(const operation& op) noexcept {
     const std::uint32_t rest = op.entry.len - op.bytes_done;
     return std::min(rest, static_cast<std::uint32_t>(transfer_bytes_max));
@@ -94,7 +99,8 @@ iocp_kernel::outcome iocp_kernel::begin_receive(operation& op, socket_state& of)
         if (op.entry.len == 0) return receive_now(op, of);
         flight* const out = pool_.take(of, flight::kind::receive, &op);
         if (out == nullptr) return {.failed = true, .res = -ENOMEM};
-        const begun how = system_->receive(of.handle, rest_of(op), rest_bytes(op), out->system);
+        const begun how =
+            system_->receive(of.handle, rest_of(op), rest_bytes(op), buffer_of(op), out->system);
         if (how.pending) {
             of.reading = out;
             return {.what = outcome::kind::blocks};
@@ -175,7 +181,7 @@ iocp_kernel::outcome iocp_kernel::await_readable(socket_state& of) noexcept {
     flight* const out = pool_.take(of, flight::kind::readable, nullptr);
     if (out == nullptr) return {.failed = true, .res = -ENOMEM};
     const begun how = of.stream
-                          ? system_->receive(of.handle, nullptr, 0, out->system)
+                          ? system_->receive(of.handle, nullptr, 0, 0, out->system)
                           : system_->poll(of.handle, poll_event::in, out->room.poll, out->system);
     if (how.pending) {
         of.readable = out;
@@ -215,8 +221,8 @@ iocp_kernel::outcome iocp_kernel::begin_send(operation& op, socket_state& of) no
     for (;;) {
         flight* const out = pool_.take(of, flight::kind::send, &op);
         if (out == nullptr) return {.failed = true, .res = -ENOMEM};
-        const begun how =
-            system_->send(of.handle, rest_of(op), rest_bytes(op), to, to_bytes, out->system);
+        const begun how = system_->send(of.handle, rest_of(op), rest_bytes(op), buffer_of(op), to,
+                                        to_bytes, out->system);
         if (how.pending) {
             of.writing = out;
             return {.what = outcome::kind::blocks};

@@ -44,11 +44,10 @@ public:
         assert(find(socket).generation != 0);
         std::size_t hole = index_of(*find_place(socket));
         // Those behind it move up, unless they would come to lie before their own place.
-        for (std::size_t next = after(hole); places_[next].id.generation != 0;
-             next = after(next)) {
+        for (std::size_t next = after(hole); places_[next].id.generation != 0; next = after(next)) {
             const std::size_t home = home_of(places_[next].socket);
-            const bool stays = hole <= next ? hole < home && home <= next
-                                            : hole < home || home <= next;
+            const bool stays =
+                hole <= next ? hole < home && home <= next : hole < home || home <= next;
             if (stays) continue;
             places_[hole] = places_[next];
             hole = next;

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+// registered_system_test.cpp - requests that look like overlapped calls to the engine above.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "backend/rio/registered_system.hpp"
+#include "world.hpp"
+
+namespace ioring::rio_tests {
+namespace {
+
+using backends::iocp::begun;
+using backends::iocp::overlapped;
+using backends::iocp::own_status;
+using backends::iocp::packet;
+using backends::iocp::socket_handle;
+
+// The real system's place: its port is one in memory, and of everything else it says -ENOSYS.
+class bare_system final : public backends::iocp::system {
+public:
+    explicit bare_system(world& in) : in_(in), port_(in.make_port()) {}
+    ~bare_system() override { in_.close_port(port_); }
+
+    int attach(socket_handle) noexcept override { return 0; }
+    int wait(std::span<packet> out, std::int64_t timeout_ns) noexcept override {
+        const auto ms =
+            timeout_ns < 0 ? world::wait_ms_max : static_cast<unsigned>(timeout_ns / 1'000'000);
+        const world::packet came = in_.wait_for(port_, ms);
+        if (!came.came || out.empty()) return 0;
+        out[0].of = static_cast<overlapped*>(came.overlapped);
+        return 1;
+    }
+    void post() noexcept override {}
+    void* port() noexcept override { return port_; }
+    begun receive(socket_handle, std::byte*, std::uint32_t, std::uint32_t,
+                  overlapped&) noexcept override {
+        return {.res = -ENOSYS};
+    }
+    begun send(socket_handle, const std::byte*, std::uint32_t, std::uint32_t, const sockaddr*,
+               std::uint32_t, overlapped&) noexcept override {
+        return {.res = -ENOSYS};
+    }
+    begun accept(socket_handle, socket_handle, std::byte*, overlapped&) noexcept override {
+        return {.res = -ENOSYS};
+    }
+    begun connect(socket_handle, const sockaddr*, std::uint32_t, overlapped&) noexcept override {
+        return {.res = -ENOSYS};
+    }
+    begun poll(socket_handle, std::uint32_t, backends::iocp::poll_request&,
+               overlapped&) noexcept override {
+        return {.res = -ENOSYS};
+    }
+    std::int32_t polled(const backends::iocp::poll_request&) noexcept override { return 0; }
+    bool cancel(socket_handle, overlapped&) noexcept override { return true; }
+    std::int32_t receive_now(socket_handle, std::byte*, std::uint32_t,
+                             std::uint32_t) noexcept override {
+        return -ENOSYS;
+    }
+    std::int32_t send_now(socket_handle, const std::byte*, std::uint32_t) noexcept override {
+        return -ENOSYS;
+    }
+    std::int32_t accept_now(socket_handle, socket_handle&) noexcept override { return -ENOSYS; }
+    std::int32_t open(std::int32_t, std::uint32_t, std::int32_t, socket_handle&) noexcept override {
+        return -ENOSYS;
+    }
+    std::int32_t open_like(socket_handle, socket_handle&) noexcept override { return -ENOSYS; }
+    int finish_accept(socket_handle, socket_handle) noexcept override { return 0; }
+    int finish_connect(socket_handle) noexcept override { return 0; }
+    int peer_address(socket_handle, sockaddr*, std::uint32_t*) noexcept override { return 0; }
+    int bind(socket_handle, const sockaddr*, std::uint32_t) noexcept override { return 0; }
+    int listen(socket_handle, std::int32_t) noexcept override { return 0; }
+    int shut_down(socket_handle, std::uint32_t) noexcept override { return 0; }
+    void close(socket_handle which) noexcept override { closed = which; }
+    bool is_listening(socket_handle) noexcept override { return false; }
+    bool is_stream(socket_handle) noexcept override { return true; }
+
+    socket_handle closed = 0;
+
+private:
+    world& in_;
+    abi::handle port_;
+};
+
+class registered_system_test : public testing::Test {
+protected:
+    void SetUp() override {
+        system_ = world_->system();
+        // As Windows' table does it, for the one code that matters.
+        system_.negative_errno = [](std::int32_t code) noexcept {
+            return code == abi::code::not_supported ? -EOPNOTSUPP : -EIO;
+        };
+        auto below = std::make_unique<bare_system>(*world_);
+        below_ = below.get();
+        both_ = std::make_unique<backends::rio::registered_system>(std::move(below), system_);
+        ASSERT_EQ(0, both_->set_up());
+        pair_ = world_->connect(true);
+        ASSERT_EQ(0, both_->attach_requests(pair_.rio));
+        ASSERT_EQ(0, both_->attach_buffer(5, memory_.data(), memory_.size()));
+    }
+    void TearDown() override {
+        both_.reset();
+        (void)world_->system().close_socket(pair_.peer);
+        EXPECT_EQ(std::vector<std::string>{}, world_->the_double()->violations());
+        EXPECT_EQ(may_be_left_, world_->the_double()->leftovers() != "");
+    }
+    [[nodiscard]] begun receive(std::uint32_t bytes, overlapped& of, std::uint32_t buffer = 6) {
+        return both_->receive(pair_.rio, memory_.data(), bytes, buffer, of);
+    }
+    [[nodiscard]] overlapped* wait(std::int64_t timeout_ns = -1) {
+        std::array<packet, 8> packets;
+        for (int tries = 0; tries < 100; ++tries) {
+            const int count = both_->wait(packets, timeout_ns);
+            EXPECT_LE(count, 1);
+            if (count > 0) return packets[0].of;
+            if (timeout_ns == 0) break;
+        }
+        return nullptr;
+    }
+
+    std::unique_ptr<world> world_ = make_memory_world();
+    backends::rio::system system_;
+    bare_system* below_ = nullptr;
+    std::unique_ptr<backends::rio::registered_system> both_;
+    world::pair pair_;
+    std::array<std::byte, 64> memory_{};
+    overlapped first_;
+    overlapped second_;
+    bool may_be_left_ = false;
+};
+
+TEST_F(registered_system_test, a_request_comes_back_as_a_packet) {
+    EXPECT_TRUE(receive(8, first_).pending);
+    EXPECT_EQ(nullptr, wait(0));
+    world_->send(pair_.peer, "abc");
+    EXPECT_EQ(&first_, wait()) << "and not the notification's own";
+    EXPECT_EQ(0u, first_.status);
+    EXPECT_EQ(3u, first_.bytes);
+    EXPECT_EQ(nullptr, wait(0)) << "once";
+    EXPECT_TRUE(both_->send(pair_.rio, memory_.data(), 3, 6, nullptr, 0, second_).pending);
+    EXPECT_EQ(&second_, wait());
+    EXPECT_EQ("abc", world_->receive(pair_.peer, 3));
+}
+
+TEST_F(registered_system_test, an_error_is_a_status_of_our_own) {
+    EXPECT_TRUE(receive(8, first_).pending);
+    world_->the_double()->end_next_with(abi::code::operation_aborted);
+    EXPECT_EQ(&first_, wait());
+    EXPECT_EQ(own_status | ECONNRESET, first_.status);
+}
+
+TEST_F(registered_system_test, only_registered_buffers_are_for_an_attached_socket) {
+    backends::iocp::poll_request request;
+    EXPECT_EQ(-EOPNOTSUPP, receive(8, first_, /*buffer=*/0).res);
+    EXPECT_EQ(-EOPNOTSUPP, receive(0, first_).res);
+    EXPECT_EQ(-EOPNOTSUPP, both_->send(pair_.rio, memory_.data(), 1, 0, nullptr, 0, first_).res);
+    EXPECT_EQ(-EOPNOTSUPP, both_->poll(pair_.rio, 1, request, first_).res);
+    EXPECT_EQ(-EOPNOTSUPP, both_->receive_now(pair_.rio, memory_.data(), 1, 0));
+    EXPECT_EQ(-EOPNOTSUPP, both_->send_now(pair_.rio, memory_.data(), 1));
+    EXPECT_EQ(-EFAULT, receive(8, first_, /*buffer=*/9).res) << "one that there is not";
+}
+
+TEST_F(registered_system_test, other_sockets_are_passed_on) {
+    EXPECT_FALSE(both_->has_requests(pair_.peer));
+    EXPECT_EQ(-ENOSYS, both_->receive(pair_.peer, memory_.data(), 1, 0, first_).res);
+    EXPECT_EQ(-ENOSYS, both_->send_now(pair_.peer, memory_.data(), 1));
+    EXPECT_TRUE(both_->cancel(pair_.peer, first_));
+    both_->close(pair_.peer);
+    EXPECT_EQ(pair_.peer, below_->closed);
+}
+
+TEST_F(registered_system_test, what_is_in_flight_cannot_be_cancelled_and_ends_when_it_is_closed) {
+    EXPECT_TRUE(receive(8, first_).pending);
+    EXPECT_FALSE(both_->cancel(pair_.rio, first_));
+    EXPECT_TRUE(receive(8, second_).pending);
+    EXPECT_TRUE(both_->cancel(pair_.rio, second_)) << "the system has not got it yet";
+    EXPECT_EQ(&second_, wait());
+    EXPECT_EQ(own_status | ECANCELED, second_.status);
+    both_->close(pair_.rio);
+    EXPECT_EQ(0u, below_->closed) << "the core has closed it";
+    EXPECT_FALSE(both_->has_requests(pair_.rio));
+    EXPECT_EQ(&first_, wait());
+    EXPECT_EQ(own_status | ECANCELED, first_.status);
+}
+
+TEST_F(registered_system_test, a_socket_is_attached_once_and_must_be_fit_for_it) {
+    EXPECT_EQ(0, both_->attach_requests(pair_.rio)) << "it is already";
+    const world::pair plain = world_->connect(false);
+    EXPECT_EQ(-EPROTOTYPE, both_->attach_requests(plain.rio));
+    (void)world_->system().close_socket(plain.rio);
+    (void)world_->system().close_socket(plain.peer);
+}
+
+TEST_F(registered_system_test, a_corrupt_queue_wakes_the_sleeper_with_errors) {
+    EXPECT_TRUE(receive(8, first_).pending);
+    world_->the_double()->corrupt();
+    EXPECT_EQ(&first_, wait());
+    EXPECT_EQ(own_status | EIO, first_.status);
+    EXPECT_EQ(-EIO, receive(8, first_).res);
+    EXPECT_TRUE(both_->requests().dead());
+    may_be_left_ = true;  // What the system may still write to.
+}
+
+}  // namespace
+}  // namespace ioring::rio_tests
