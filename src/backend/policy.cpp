@@ -14,7 +14,8 @@ namespace {
 constexpr std::string_view automatic = "automatic";
 constexpr std::string_view blanks = " \t";
 // Of this library on any system: a program may name those that its build for this one lacks.
-constexpr std::array<std::string_view, 5> known_names{"uring", "epoll", "kqueue", "poll", "null"};
+constexpr std::array<std::string_view, 7> known_names{"uring", "epoll", "kqueue", "poll",
+                                                      "iocp",  "rio",   "null"};
 
 using names = std::vector<std::string_view>;
 
