@@ -7,7 +7,7 @@
 #include "backend/iocp/system_windows.hpp"
 #include "backend/rio/registered_system.hpp"
 #include "backend/rio/rio.hpp"
-#include "platform/winsock.hpp"
+#include "platform/winsock_windows.hpp"
 
 namespace ioring::backends::rio {
 namespace {
