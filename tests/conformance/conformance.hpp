@@ -48,6 +48,10 @@ protected:
     [[nodiscard]] static bool is_uring() { return GetParam().starts_with("uring"); }
     // The same of a kernel before Linux 6.10, which does some things in its own way (D23 to D26).
     [[nodiscard]] bool is_older_uring() const { return is_uring() && !can(feature::bundles); }
+    // Whether completion ports of Windows do the work. For allowed differences only.
+    [[nodiscard]] static bool is_winsock() {
+        return GetParam() == "iocp" || GetParam().starts_with("rio");
+    }
     // Whether events come late, in pieces and in any order there, on purpose.
     [[nodiscard]] static bool is_faulty() { return GetParam().ends_with("_faulty"); }
 
