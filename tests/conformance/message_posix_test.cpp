@@ -20,7 +20,8 @@ protected:
         explicit message(std::vector<std::string> texts) : texts_{std::move(texts)} {
             for (std::string& each : texts_) pieces_.push_back({each.data(), each.size()});
             header.msg_iov = pieces_.data();
-            header.msg_iovlen = pieces_.size();
+            // Systems differ in the widths of both lengths.
+            header.msg_iovlen = static_cast<decltype(header.msg_iovlen)>(pieces_.size());
         }
         [[nodiscard]] std::string joined() const {
             std::string all;
@@ -216,7 +217,7 @@ struct rights {
 
     void attach(::msghdr& header) {
         header.msg_control = room.data();
-        header.msg_controllen = room.size();
+        header.msg_controllen = static_cast<decltype(header.msg_controllen)>(room.size());
     }
     void put(::msghdr& header, int number) {
         attach(header);
