@@ -157,7 +157,11 @@ class EchoPressure(unittest.TestCase):
         room = limit - server.descriptors()
         peers = [server.connect() for _ in range(room + 20)]  # The backlog takes the last ones.
         for peer in peers:
-            peer.sendall(b"x")
+            try:
+                peer.sendall(b"x")
+            except ConnectionError:
+                if not support.is_managed():
+                    raise  # The managed server has turned it away, which select() will tell, too.
         support.until(lambda: server.descriptors() >= limit, what="the limit was not reached")
         before = server.cpu_s()
         time.sleep(0.5)  # Measured, not waited for.
@@ -169,7 +173,11 @@ class EchoPressure(unittest.TestCase):
             peer.close()
         for peer in peers:
             if peer not in served:
-                self.assertEqual(b"x", support.read_exactly(peer, 1))
+                try:
+                    self.assertEqual(b"x", support.read_exactly(peer, 1))
+                except ConnectionError:
+                    if not support.is_managed():
+                        raise
                 peer.close()
         report = server.stop()
         self.assertGreater(report["accept_pauses"], 0)
