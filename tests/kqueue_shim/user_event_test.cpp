@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // user_event_test.cpp - EVFILT_USER: what a program triggers itself, from any thread and handler.
 #include <signal.h>
+#include <sys/time.h>
 
 #include <thread>
 
