@@ -1,34 +1,16 @@
 # SPDX-License-Identifier: MIT
 # chat_server_test.py - everybody hears what anybody says, and nobody waits for who does not listen.
-import re
 import signal
-import socket
-import subprocess
 import sys
 import unittest
 
-WAIT_S = 30
-program = ""
+from server_support import WAIT_S, ServerTest
 
 
-class ChatServer(unittest.TestCase):
-    def setUp(self):
-        self.server = subprocess.Popen([program], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.addCleanup(self.end)
-        line = self.server.stdout.readline().decode()
-        match = re.match(r"^listening on 127\.0\.0\.1:(\d+)\n$", line)
-        self.assertTrue(match, line)
-        self.address = ("127.0.0.1", int(match.group(1)))
-
-    def end(self):
-        if self.server.poll() is None:
-            self.server.kill()
-        self.server.communicate(timeout=WAIT_S)
-
+class ChatServer(ServerTest):
     def join(self, others):
         """A member, once it is heard by all the others."""
-        peer = socket.create_connection(self.address, WAIT_S)
-        self.addCleanup(peer.close)
+        peer = self.connect()
         if others:
             peer.sendall(b"!")
         for other in others:
@@ -68,5 +50,5 @@ class ChatServer(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    program = sys.argv.pop(1)
+    ChatServer.command = [sys.argv.pop(1)]
     unittest.main(verbosity=2)

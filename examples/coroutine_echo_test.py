@@ -1,29 +1,15 @@
 # SPDX-License-Identifier: MIT
 # coroutine_echo_test.py - the coroutine server echoes to many at once and ends when it is told to.
-import re
 import signal
 import socket
-import subprocess
 import sys
 import unittest
 
-WAIT_S = 30
-PROGRAM = ""
+from server_support import WAIT_S, ServerTest
 
 
-class CoroutineEcho(unittest.TestCase):
-    def setUp(self):
-        self.server = subprocess.Popen([PROGRAM, "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
-        self.addCleanup(self.server.stdout.close)
-        self.addCleanup(self.server.kill)
-        line = self.server.stdout.readline()
-        port = re.match(r"^listening on 127\.0\.0\.1:(\d+) \(backend \w+: ", line).group(1)
-        self.address = ("127.0.0.1", int(port))
-
-    def connect(self):
-        made = socket.create_connection(self.address, WAIT_S)
-        self.addCleanup(made.close)
-        return made
+class CoroutineEcho(ServerTest):
+    rest_of_line = r" \(backend \w+: .*\n"
 
     def test_many_are_served_at_once_to_their_last_byte(self):
         clients = [self.connect() for _ in range(50)]
@@ -46,5 +32,5 @@ class CoroutineEcho(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROGRAM = sys.argv.pop(1)
+    CoroutineEcho.command = [sys.argv.pop(1), "127.0.0.1:0"]
     unittest.main()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # kv_server_test.py - the key-value server, spoken to byte by byte, in pipelines, wrongly, and by
 # Redis's own programs where they are.
-import re
 import shutil
 import signal
 import socket
@@ -10,8 +9,7 @@ import sys
 import time
 import unittest
 
-WAIT_S = 30
-PROGRAM = ""
+from server_support import WAIT_S, ServerTest
 
 
 class Client:
@@ -46,17 +44,13 @@ class Client:
         return self.answer()
 
 
-class KvServer(unittest.TestCase):
-    def setUp(self):
-        self.server = subprocess.Popen([PROGRAM, "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
-        self.addCleanup(self.end)
-        line = self.server.stdout.readline()
-        self.port = int(re.match(r"listening on 127\.0\.0\.1:(\d+) \(backend", line).group(1))
-        self.client = self.connect()
+class KvServer(ServerTest):
+    rest_of_line = r" \(backend \w+: .*\n"
 
-    def end(self):
-        self.server.kill()
-        self.server.communicate(timeout=WAIT_S)
+    def setUp(self):
+        super().setUp()
+        self.port = self.address[1]
+        self.client = self.connect()
 
     def connect(self):
         client = Client(self.port)
@@ -146,5 +140,5 @@ class KvServer(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROGRAM = sys.argv.pop(1)
+    KvServer.command = [sys.argv.pop(1), "127.0.0.1:0"]
     unittest.main()

@@ -1,35 +1,13 @@
 # SPDX-License-Identifier: MIT
 # line_server_test.py - the line protocol's answers, however the lines come.
-import re
 import signal
-import socket
-import subprocess
 import sys
 import unittest
 
-WAIT_S = 30
-program = ""
+from server_support import WAIT_S, ServerTest
 
 
-class LineServer(unittest.TestCase):
-    def setUp(self):
-        self.server = subprocess.Popen([program], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.addCleanup(self.end)
-        line = self.server.stdout.readline().decode()
-        match = re.match(r"^listening on 127\.0\.0\.1:(\d+)\n$", line)
-        self.assertTrue(match, line)
-        self.address = ("127.0.0.1", int(match.group(1)))
-
-    def end(self):
-        if self.server.poll() is None:
-            self.server.kill()
-        self.server.communicate(timeout=WAIT_S)
-
-    def connect(self):
-        peer = socket.create_connection(self.address, WAIT_S)
-        self.addCleanup(peer.close)
-        return peer
-
+class LineServer(ServerTest):
     def test_lines_are_answered_whole_in_pieces_and_many_at_once(self):
         peer = self.connect()
         answers = peer.makefile("rb")
@@ -84,5 +62,5 @@ class LineServer(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    program = sys.argv.pop(1)
+    LineServer.command = [sys.argv.pop(1)]
     unittest.main(verbosity=2)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # tls_echo_test.py - the TLS server, spoken to by Python's ssl and by OpenSSL's own client.
 import os
-import re
 import signal
 import socket
 import ssl
@@ -10,11 +9,12 @@ import sys
 import tempfile
 import unittest
 
-WAIT_S = 30
+from server_support import WAIT_S, ServerTest
+
 PROGRAM = ""
 
 
-class TlsEcho(unittest.TestCase):
+class TlsEcho(ServerTest):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
@@ -28,15 +28,9 @@ class TlsEcho(unittest.TestCase):
                        check=True, capture_output=True, timeout=WAIT_S)
 
     def setUp(self):
-        self.server = subprocess.Popen([PROGRAM, self.certificate, self.key, "127.0.0.1:0"],
-                                       stdout=subprocess.PIPE, text=True)
-        self.addCleanup(self.end)
-        line = self.server.stdout.readline()
-        self.port = int(re.match(r"listening on 127\.0\.0\.1:(\d+)", line).group(1))
-
-    def end(self):
-        self.server.kill()
-        self.server.communicate(timeout=WAIT_S)
+        self.command = [PROGRAM, self.certificate, self.key, "127.0.0.1:0"]
+        super().setUp()
+        self.port = self.address[1]
 
     def connect(self):
         context = ssl.create_default_context(cafile=self.certificate)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# server_support.py - an example's server while a test runs, and connections to it.
+import re
+import socket
+import subprocess
+import unittest
+
+WAIT_S = 30
+
+
+class ServerTest(unittest.TestCase):
+    """Starts `command` before each test, which must print the port that it listens on, and behind
+    it `rest_of_line`."""
+
+    command = []
+    rest_of_line = r"\n"
+
+    def setUp(self):
+        self.server = subprocess.Popen(self.command, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE)
+        self.addCleanup(self.end)
+        line = self.server.stdout.readline().decode()
+        match = re.match(r"^listening on 127\.0\.0\.1:(\d+)" + self.rest_of_line + "$", line)
+        self.assertTrue(match, line)
+        self.address = ("127.0.0.1", int(match.group(1)))
+
+    def end(self):
+        if self.server.poll() is None:
+            self.server.kill()
+        self.server.communicate(timeout=WAIT_S)
+
+    def connect(self):
+        peer = socket.create_connection(self.address, WAIT_S)
+        self.addCleanup(peer.close)
+        return peer
