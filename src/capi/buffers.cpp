@@ -9,19 +9,15 @@ namespace {
 
 using ioring::capi::buffer_of;
 using ioring::capi::copy_options;
+using ioring::capi::entry_of;
 using ioring::capi::handle_of;
+using ioring::capi::number_of;
 using ioring::capi::result_of;
 using ioring::capi::set;
 
-// Slot and generation, of which the latter is never 0.
-std::uint64_t number_of(ioring::connection_id id) noexcept {
-    return std::uint64_t{id.generation} << 32U | id.slot;
-}
 ioring::connection_id connection_of(std::uint64_t number) noexcept {
-    return {.slot = static_cast<std::uint32_t>(number),
-            .generation = static_cast<std::uint32_t>(number >> 32U)};
+    return ioring::capi::id_of<ioring::connection_id>(number);
 }
-ioring_sqe* entry_of(ioring::sqe* entry) noexcept { return reinterpret_cast<ioring_sqe*>(entry); }
 
 }  // namespace
 

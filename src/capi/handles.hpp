@@ -54,6 +54,21 @@ void copy_text(std::string_view text, char* out, std::size_t bytes) noexcept;
     return reinterpret_cast<ioring_buffer*>(buffer);
 }
 
+[[nodiscard]] inline ioring_sqe* entry_of(sqe* entry) noexcept {
+    return reinterpret_cast<ioring_sqe*>(entry);
+}
+
+// An id of slot and generation as one number. A generation is never 0, and so is no number of one.
+template <class Id>
+[[nodiscard]] std::uint64_t number_of(Id id) noexcept {
+    return std::uint64_t{id.generation} << 32U | id.slot;
+}
+template <class Id>
+[[nodiscard]] Id id_of(std::uint64_t number) noexcept {
+    return {.slot = static_cast<std::uint32_t>(number),
+            .generation = static_cast<std::uint32_t>(number >> 32U)};
+}
+
 // A field that is not set has its default.
 inline void set(std::uint32_t value, std::uint32_t& field) noexcept {
     if (value != 0) field = value;

@@ -7,20 +7,12 @@
 
 namespace {
 
+using ioring::capi::id_of;
+using ioring::capi::number_of;
 using ioring::capi::result_of;
 using ioring::capi::set;
 using ioring::capi::time_of;
 
-// Slot and generation, of which the latter is never 0 for one that is.
-template <class Id>
-std::uint64_t number_of(Id id) noexcept {
-    return std::uint64_t{id.generation} << 32U | id.slot;
-}
-template <class Id>
-Id id_of(std::uint64_t number) noexcept {
-    return {.slot = static_cast<std::uint32_t>(number),
-            .generation = static_cast<std::uint32_t>(number >> 32U)};
-}
 using timer_id = ioring::socket_manager::timer_id;
 
 ioring::socket* socket_of(ioring_socket_t* handle) noexcept {

@@ -7,6 +7,7 @@
 
 namespace {
 
+using ioring::capi::entry_of;
 using ioring::capi::result_of;
 using ioring::capi::time_of;
 
@@ -37,8 +38,6 @@ bool read_options(const ioring_options* given, ioring::ring_options& out) noexce
     out.backend_forbid = text_or(whole.backend_forbid, out.backend_forbid);
     return true;
 }
-
-ioring_sqe* entry_of(ioring::sqe* entry) noexcept { return reinterpret_cast<ioring_sqe*>(entry); }
 
 int wait_one(ioring_t* ring, ioring_cqe* out, std::chrono::nanoseconds timeout) noexcept {
     if (ring == nullptr || out == nullptr) return -EINVAL;
