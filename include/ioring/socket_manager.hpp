@@ -175,7 +175,7 @@ public:
 
     // The connection of that id, or nullptr when it is over.
     [[nodiscard]] socket* find(socket_id which) noexcept;
-    // Connections whose closed event was not delivered.
+    // Connections; each is gone with the call of poll() after the one that gave its closed event.
     [[nodiscard]] std::uint32_t size() const noexcept;
 
     // --- events ------------------------------------------------------------------------------
