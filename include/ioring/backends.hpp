@@ -14,6 +14,7 @@
 
 namespace ioring {
 
+// What one backend says.
 struct backend_report {
     std::string_view name;   // Static.
     bool automatic = false;  // Tried when the program names none.

@@ -44,10 +44,11 @@ class group_state;
 class private_group_state;
 }  // namespace detail
 
+// How a buffer_group is made.
 struct group_options {
-    static constexpr std::int32_t automatic = -1;
-    static constexpr std::uint32_t buffers_max = 32'768;
-    static constexpr std::uint32_t buffer_bytes_max = 1U << 30U;
+    static constexpr std::int32_t automatic = -1;                 // Any id that is free.
+    static constexpr std::uint32_t buffers_max = 32'768;          // Of a group.
+    static constexpr std::uint32_t buffer_bytes_max = 1U << 30U;  // Of a buffer.
 
     // The group's id in SQEs, 0 to 65535, or `automatic` for one from 64 on that the ring has free.
     // Linux 6.1 has a bug with ids below 64 (seen on 6.1.192, not on 6.18): a ring's second group
@@ -59,12 +60,14 @@ struct group_options {
     std::uint32_t buffers = 256;
     // Bytes of a buffer, 1 to buffer_bytes_max.
     std::uint32_t buffer_bytes = 65'536;
+    // Whether a buffer may take many receives, where the system can.
     bool incremental = true;
     // Where the system cannot do incremental: the same memory, in buffers of at most this size,
     // because each then holds one chunk only. 0: as buffer_bytes.
     std::uint32_t plain_buffer_bytes = 16'384;
 };
 
+// Buffers that all connections of a ring share. Move-only.
 class buffer_group {
 public:
     // Makes `out` a group of buffers in memory of its own (used only once written to). On an error
@@ -92,6 +95,7 @@ public:
 
     // No group.
     buffer_group() noexcept = default;
+    // `other` is then no group.
     buffer_group(buffer_group&& other) noexcept : state_{std::exchange(other.state_, nullptr)} {}
     buffer_group& operator=(buffer_group&& other) noexcept {
         if (this != &other) {
@@ -100,7 +104,9 @@ public:
         }
         return *this;
     }
+    // Takes the buffers from the kernel. See above for when.
     ~buffer_group() { close(); }
+    // There is a group.
     [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
 
     // The bytes that `done` brought, the program's until recycle(). Empty when it brought none (an
@@ -118,14 +124,18 @@ public:
     }
     // As recycle(), but the kernel sees the buffer at the next publish(). For batches.
     bool recycle_later(std::span<const std::byte> chunk) noexcept;
+    // Shows the kernel what recycle_later() has given back; an atomic store.
     void publish() noexcept;
 
     // What goes into `sqe::buf_index`. Precondition of this and the rest: valid().
     [[nodiscard]] std::uint16_t id() const noexcept;
+    // Whether a buffer takes many receives.
     [[nodiscard]] bool incremental() const noexcept;
     // Why it is not incremental; empty when it is.
     [[nodiscard]] std::string_view reason() const noexcept;
+    // How many there are, and of how many bytes: as asked for, but for plain_buffer_bytes.
     [[nodiscard]] std::uint32_t buffers() const noexcept;
+    // Bytes of a buffer.
     [[nodiscard]] std::uint32_t buffer_bytes() const noexcept;
     // Buffers that the kernel may still fill; 0 means that the next receive gets -ENOBUFS.
     [[nodiscard]] std::uint32_t posted() const noexcept;
@@ -140,8 +150,9 @@ private:
     detail::group_state* state_ = nullptr;
 };
 
+// How a private_group is made.
 struct private_group_options {
-    static constexpr std::uint32_t pieces_max = 1024;
+    static constexpr std::uint32_t pieces_max = 1024;  // Of a buffer.
 
     // As group_options::group.
     std::int32_t group = group_options::automatic;
@@ -150,6 +161,8 @@ struct private_group_options {
     std::uint32_t pieces = 4;
 };
 
+// One connection's ring_buffer as a group. Move-only.
+//
 // While it exists the buffer is lent() to it: neither rewind nor begin_write nor commit_write on
 // it; reading and commit_read are the program's.
 class private_group {
@@ -165,6 +178,7 @@ public:
 
     // No group.
     private_group() noexcept = default;
+    // `other` is then no group; the buffer stays where it is.
     private_group(private_group&& other) noexcept : state_{std::exchange(other.state_, nullptr)} {}
     private_group& operator=(private_group&& other) noexcept {
         if (this != &other) {
@@ -175,6 +189,7 @@ public:
     }
     // The buffer is the program's again; unread bytes stay in it.
     ~private_group() { close(); }
+    // There is a group.
     [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
 
     // The bytes that `done` brought: now the last ones of buffer.readable(). Empty as for
@@ -190,8 +205,9 @@ public:
     // it was, and so does the buffer.
     void reset() noexcept;
 
-    // Precondition of this and the rest: valid().
+    // What goes into `sqe::buf_index`. Precondition of this and the rest: valid().
     [[nodiscard]] std::uint16_t id() const noexcept;
+    // The one it was made over.
     [[nodiscard]] ring_buffer& buffer() const noexcept;
     // Bytes that the kernel may still write; 0 means that the next receive gets -ENOBUFS.
     [[nodiscard]] std::uint32_t posted_bytes() const noexcept;

@@ -26,11 +26,11 @@ namespace ioring {
 
 class ring;
 
+// How a buffer_pool is made.
 struct pool_options {
-    static constexpr std::uint32_t slab_buffers_max = 32'768;
-    // Over all slabs.
-    static constexpr std::uint32_t buffers_max = 1U << 22U;
-    static constexpr std::uint32_t fallbacks_max = 65'536;
+    static constexpr std::uint32_t slab_buffers_max = 32'768;  // Buffers of one slab.
+    static constexpr std::uint32_t buffers_max = 1U << 22U;    // Over all slabs.
+    static constexpr std::uint32_t fallbacks_max = 65'536;     // At a time.
 
     // A multiple of ring_buffer::granularity(), up to ring_buffer::capacity_max.
     std::uint32_t buffer_bytes = 65'536;
@@ -49,12 +49,13 @@ struct pool_options {
     bool fallback = true;
 };
 
+// What a pool holds, and how often it had to do without a slab.
 struct pool_stats {
-    std::uint32_t slabs = 0;
-    std::uint32_t slabs_max = 0;
-    std::uint32_t buffers_in_use = 0;  // Of slabs.
-    std::uint32_t buffers = 0;         // In slabs.
-    std::uint32_t fallbacks_in_use = 0;
+    std::uint32_t slabs = 0;                // Made.
+    std::uint32_t slabs_max = 0;            // As in the options.
+    std::uint32_t buffers_in_use = 0;       // Of slabs.
+    std::uint32_t buffers = 0;              // In slabs.
+    std::uint32_t fallbacks_in_use = 0;     // Mapped one by one.
     std::uint32_t fallbacks_mapped = 0;     // In use or kept.
     std::uint64_t fallbacks_total = 0;      // Times that acquire() had to give one.
     std::uint32_t buffers_in_use_peak = 0;  // Fallbacks included.
@@ -71,6 +72,7 @@ class buffer_lease {
 public:
     // No buffer.
     buffer_lease() noexcept = default;
+    // `other` has then no buffer; the assigned one gives back what it had.
     buffer_lease(buffer_lease&& other) noexcept
         : buffer_{std::exchange(other.buffer_, nullptr)},
           state_{std::exchange(other.state_, nullptr)} {}
@@ -82,13 +84,18 @@ public:
         }
         return *this;
     }
+    // As reset().
     ~buffer_lease() { reset(); }
 
+    // There is a buffer.
     [[nodiscard]] explicit operator bool() const noexcept { return buffer_ != nullptr; }
-    // Stays where it is while it is leased. Preconditions of * and ->: there is a buffer.
+    // The buffer or nullptr; it stays where it is while it is leased.
     [[nodiscard]] ring_buffer* get() const noexcept { return buffer_; }
+    // Precondition: there is a buffer.
     ring_buffer& operator*() const noexcept { return *buffer_; }
+    // Precondition: there is a buffer.
     ring_buffer* operator->() const noexcept { return buffer_; }
+    // Under which it is registered; buffer_id::invalid without a buffer.
     [[nodiscard]] buffer_id id() const noexcept {
         return buffer_ != nullptr ? buffer_->id() : buffer_id::invalid;
     }
@@ -110,6 +117,7 @@ private:
     detail::pool_state* state_ = nullptr;
 };
 
+// Slabs of registered buffers. Move-only.
 class buffer_pool {
 public:
     // Makes `out` a pool of buffers registered with `owner`. On an error `out` is unchanged and
@@ -128,6 +136,7 @@ public:
 
     // No pool: nothing can be acquired.
     buffer_pool() noexcept = default;
+    // `other` is then no pool; leases and raw pointers stay good.
     buffer_pool(buffer_pool&& other) noexcept : state_{std::exchange(other.state_, nullptr)} {}
     buffer_pool& operator=(buffer_pool&& other) noexcept {
         if (this != &other) {
@@ -136,6 +145,7 @@ public:
         }
         return *this;
     }
+    // Ends what was acquired raw; leases stay good.
     ~buffer_pool() { close(); }
 
     // An empty buffer at offset 0: a free one, else of a new slab (a few system calls), else a
@@ -168,6 +178,7 @@ public:
     //   device_or_resource_busy  it is lent(): a receive is in flight
     std::error_code release_raw(ring_buffer* buffer) noexcept;
 
+    // A copy of what is counted; costs nothing.
     [[nodiscard]] pool_stats stats() const noexcept;
     // Bytes a buffer holds; 0 when there is no pool.
     [[nodiscard]] std::uint32_t buffer_bytes() const noexcept;

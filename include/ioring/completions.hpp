@@ -18,19 +18,25 @@ namespace ioring {
 // are valid until the step.
 class completion_range {
 public:
+    // An input iterator: one pass, and all copies are at the same place.
     class iterator {
     public:
-        using value_type = cqe;
-        using difference_type = std::ptrdiff_t;
+        using value_type = cqe;                  // As iterators say it.
+        using difference_type = std::ptrdiff_t;  // As iterators say it.
 
+        // At the first entry of `range`, which must outlive it.
         explicit iterator(completion_range& range) noexcept : range_{&range} {}
+        // The entry; precondition: not at the end.
         const cqe& operator*() const noexcept { return range_->visit(); }
+        // The entry; precondition: not at the end.
         const cqe* operator->() const noexcept { return &range_->visit(); }
+        // Consumes the entry and goes on to the next.
         iterator& operator++() noexcept {
             range_->leave();
             return *this;
         }
         void operator++(int) noexcept { range_->leave(); }
+        // Whether nothing is left.
         friend bool operator==(const iterator& position, std::default_sentinel_t) noexcept {
             return position.range_->empty();
         }
@@ -39,6 +45,7 @@ public:
         completion_range* range_;
     };
 
+    // For ring::completions().
     explicit completion_range(detail::ring_core& core) noexcept : core_{core} {
         if (core.posts_hint.load(std::memory_order_relaxed)) detail::collect_posts(core);
         posts_end_ = core.posts_ready_end;
@@ -47,14 +54,20 @@ public:
         tail_ = core.view.cq_tail->load(std::memory_order_acquire);
         settle();
     }
+    // One loop, one range.
     completion_range(const completion_range&) = delete;
+    // One loop, one range.
     completion_range& operator=(const completion_range&) = delete;
+    // Consumes the entry that the loop was left at.
     ~completion_range() {
         if (visiting_) consume();
     }
 
+    // The first entry of the snapshot. Once for each range.
     [[nodiscard]] iterator begin() noexcept { return iterator{*this}; }
+    // Behind the last one.
     [[nodiscard]] static std::default_sentinel_t end() noexcept { return {}; }
+    // Nothing, or nothing more, is ready.
     [[nodiscard]] bool empty() const noexcept { return entry_ == nullptr; }
 
 private:

@@ -19,8 +19,15 @@
 
 namespace ioring {
 
-enum class address_family : std::uint8_t { unspecified, ipv4, ipv6, local };
+// What kind of address.
+enum class address_family : std::uint8_t {
+    unspecified,  // None, or one that is not listed here.
+    ipv4,         // 32 bits and a port.
+    ipv6,         // 128 bits, a port, perhaps a zone.
+    local,        // A Unix-domain path or name.
+};
 
+// An address, or none: 128 bytes and their size.
 class endpoint {
 public:
     // Bytes for the system's address structure: enough for every family that any system has.
@@ -44,14 +51,15 @@ public:
     [[nodiscard]] static std::error_code parse(std::string_view text, endpoint& out,
                                                std::string* why = nullptr) noexcept;
 
-    // unspecified also for what this class does not know or what is cut short.
+    // Its kind; unspecified also for what this class does not know or what is cut short.
     [[nodiscard]] address_family family() const noexcept;
-    // In host order; 0 for families that have none.
+    // The port in host order; 0 for families that have none.
     [[nodiscard]] std::uint16_t port() const noexcept;
 
-    // The system's structure (`sockaddr`) and how many bytes of it are in use.
+    // The system's structure (`sockaddr`), `capacity` bytes of which size() are in use.
     [[nodiscard]] const void* data() const noexcept { return storage_.data(); }
     [[nodiscard]] void* data() noexcept { return storage_.data(); }
+    // Bytes in use; 0: no address.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     // Says how many bytes the system filled. A system reports a greater size than it was given room
     // for when it had to cut the address; it becomes `capacity`.
@@ -82,8 +90,10 @@ enum class resolve_errc : int {
     failed,                // Anything else; the text says what the system said.
 };
 
+// The category of resolve_errc, "ioring.resolve"; its texts are sentences.
 [[nodiscard]] const std::error_category& resolve_category() noexcept;
 
+// So that a resolve_errc is a std::error_code.
 [[nodiscard]] inline std::error_code make_error_code(resolve_errc code) noexcept {
     return {static_cast<int>(code), resolve_category()};
 }
@@ -126,7 +136,7 @@ struct listen_options {
     // Sizes of the kernel's socket buffers, inherited likewise; 0 leaves them to the system, which
     // then adapts them. Linux doubles the number and cuts it to net.core.rmem_max and wmem_max.
     int receive_buffer_bytes = 0;
-    int send_buffer_bytes = 0;
+    int send_buffer_bytes = 0;  // Likewise.
     // For a local socket's path: when the file is a socket on which nobody listens (its program
     // died), remove it and listen. A socket in use, or any other file, is never touched.
     bool unlink_existing = false;
@@ -136,7 +146,7 @@ struct listen_options {
 struct stream_options {
     bool no_delay = true;          // TCP_NODELAY; nothing for local sockets.
     int receive_buffer_bytes = 0;  // 0: left to the system.
-    int send_buffer_bytes = 0;
+    int send_buffer_bytes = 0;     // 0: left to the system.
 };
 
 }  // namespace ioring

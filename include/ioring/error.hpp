@@ -16,6 +16,7 @@ namespace ioring {
     return {-res, std::generic_category()};
 }
 
+// That of its result.
 [[nodiscard]] inline std::error_code error_of(const cqe& done) noexcept {
     return error_of(done.res);
 }

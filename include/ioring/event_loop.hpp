@@ -73,13 +73,15 @@ private:
 // Runs coroutines on a ring.
 class event_loop {
 public:
+    // How the buffers of its reads are made.
     struct options {
         // Bytes that one async_socket::read() gives at most.
         std::uint32_t buffer_bytes = 65'536;
-        std::uint32_t slab_buffers = 64;
-        std::uint32_t slabs_max = 256;
+        std::uint32_t slab_buffers = 64;  // As pool_options.
+        std::uint32_t slabs_max = 256;    // As pool_options.
     };
 
+    // With default options. The ring must outlive the loop and stay where it is.
     explicit event_loop(ring& on) noexcept : event_loop{on, options{}} {}
     // Reads need buffers; without memory for the first of them they fail with not_enough_memory.
     event_loop(ring& on, const options& wanted) noexcept : ring_{on} {
@@ -90,15 +92,20 @@ public:
                                    .slabs_initial = 0},
                                   buffers_);
     }
+    // Coroutines point at it.
     event_loop(const event_loop&) = delete;
+    // Coroutines point at it.
     event_loop& operator=(const event_loop&) = delete;
     // Precondition: run() has returned, or nothing was spawned.
     ~event_loop() { assert(tasks_ == 0); }
 
+    // The ring, for what the loop has no call for; its completions are the loop's.
     [[nodiscard]] ring& on() noexcept { return ring_; }
+    // What reads borrow from.
     [[nodiscard]] buffer_pool& buffers() noexcept { return buffers_; }
     // Tasks that were spawned and have not ended.
     [[nodiscard]] std::size_t tasks() const noexcept { return tasks_; }
+    // stop() was called; any thread.
     [[nodiscard]] bool stopping() const noexcept {
         return stop_.load(std::memory_order_relaxed);  // It orders nothing: the wake does.
     }
@@ -146,6 +153,7 @@ public:
         return sleeping{*this, time};
     }
 
+    // `time` in the entry's form, 0 for a negative one.
     [[nodiscard]] static kernel_timespec timespec_of(std::chrono::nanoseconds time) noexcept {
         constexpr std::int64_t second_ns = 1'000'000'000;
         const std::int64_t all = time.count() > 0 ? time.count() : 0;
@@ -239,6 +247,7 @@ public:
     async_socket() noexcept = default;
     // Takes `connected` over.
     async_socket(event_loop& loop, fd connected) noexcept : loop_{&loop}, socket_{connected} {}
+    // `other` is then none; the assigned one closes what it had. Nothing may be awaited on either.
     async_socket(async_socket&& other) noexcept
         : loop_{other.loop_},
           socket_{std::exchange(other.socket_, fd{})},
@@ -254,9 +263,12 @@ public:
         }
         return *this;
     }
+    // As close().
     ~async_socket() { close(); }
 
+    // It is open.
     [[nodiscard]] bool valid() const noexcept { return socket_.valid(); }
+    // For what this class has no call for; it stays the socket's.
     [[nodiscard]] fd descriptor() const noexcept { return socket_; }
     // Why the last operation gave nothing; none after the end of the stream.
     [[nodiscard]] std::error_code error() const noexcept { return error_; }
@@ -274,6 +286,7 @@ public:
     void shutdown_write() noexcept {
         if (valid()) error_ = error_of(loop_->on().shutdown_now(socket_, shutdown_how::write));
     }
+    // Closes now; does nothing when it is closed already.
     void close() noexcept {
         buffer_.reset();
         if (valid()) (void)loop_->on().close_now(std::exchange(socket_, fd{}));
@@ -368,9 +381,11 @@ public:
         return {};
     }
 
+    // The bound address, with the port that the system chose.
     [[nodiscard]] const endpoint& local_endpoint() const noexcept {
         return listener_.local_endpoint();
     }
+    // Why the last accept() gave nothing.
     [[nodiscard]] std::error_code error() const noexcept { return error_; }
 
     // The next connection; one that is not valid() at an error. After too_many_files_open the

@@ -12,9 +12,11 @@ namespace ioring {
 // has 64 bits. `ring::native()` and `ring::adopt()` convert; nothing else may assume the number's
 // meaning.
 struct fd {
-    std::int32_t value = -1;
+    std::int32_t value = -1;  // Below 0: none.
 
+    // It names something, or did.
     [[nodiscard]] constexpr bool valid() const noexcept { return value >= 0; }
+    // The same number.
     friend constexpr bool operator==(fd, fd) noexcept = default;
 };
 

@@ -19,14 +19,19 @@ class ring_state;
 // the accepts already.
 class listener {
 public:
+    // None.
     listener() noexcept;
+    // `other` is then none; the assigned one closes what it had.
     listener(listener&& other) noexcept;
     listener& operator=(listener&& other) noexcept;
+    // As close().
     ~listener();
 
+    // It is open.
     [[nodiscard]] bool valid() const noexcept { return socket_.valid(); }
     // For prepare_accept() and its kin; owned by the listener.
     [[nodiscard]] fd descriptor() const noexcept { return socket_; }
+    // As descriptor().
     operator fd() const noexcept { return socket_; }  // NOLINT(google-explicit-constructor)
     // The bound address, with the port that the system chose for port 0.
     [[nodiscard]] const endpoint& local_endpoint() const noexcept { return local_; }

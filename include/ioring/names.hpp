@@ -16,12 +16,14 @@ namespace ioring {
 // "recv"; "?" for a number that sqe.hpp does not list. Static.
 [[nodiscard]] std::string_view to_string(opcode op) noexcept;
 
-// Flags as "io_link|buffer_select", bits without a name as "0x80", none as "". What `ioprio` and
-// `op_flags` mean depends on the opcode.
+// `sqe::flags` as "io_link|buffer_select", bits without a name as "0x80", none as "". What `ioprio`
+// and `op_flags` mean depends on the opcode.
 [[nodiscard]] std::string sqe_flag_names(std::uint8_t flags);
+// Those of `sqe::ioprio`.
 [[nodiscard]] std::string ioprio_names(opcode op, std::uint16_t ioprio);
+// Those of `sqe::op_flags`.
 [[nodiscard]] std::string op_flag_names(opcode op, std::uint32_t op_flags);
-// Without the buffer id in the upper half.
+// Those of `cqe::flags`, without the buffer id in the upper half.
 [[nodiscard]] std::string cqe_flag_names(std::uint32_t flags);
 
 // One line, the fields that are not zero: "recv fd 5 len 64 ioprio multishot user_data 0x7".

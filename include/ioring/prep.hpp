@@ -63,6 +63,8 @@ inline void prep_accept_multishot(sqe& entry, fd listener, std::uint32_t socket_
                 .user_data = user_data};
 }
 
+// Connects a stream socket: 0, or the error of connect(2). `address` is read when the operation
+// starts.
 inline void prep_connect(sqe& entry, fd socket, const ::sockaddr* address,
                          std::uint32_t address_bytes, std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::connect,
@@ -143,6 +145,8 @@ inline void prep_send_zc(sqe& entry, fd socket, std::span<const std::byte> bytes
     entry.ioprio = zc_flags;
 }
 
+// Sends the pieces of `*message` (the system's msghdr), in order, as one operation: to its address
+// where it has one. The result is as that of prep_send().
 inline void prep_sendmsg(sqe& entry, fd socket, const ::msghdr* message, std::uint32_t msg_flags,
                          std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::sendmsg,
@@ -153,6 +157,8 @@ inline void prep_sendmsg(sqe& entry, fd socket, const ::msghdr* message, std::ui
                 .user_data = user_data};
 }
 
+// Receives into the pieces of `*message`, in order; its address, flags and control bytes are
+// written at completion. The result is as that of prep_recv().
 inline void prep_recvmsg(sqe& entry, fd socket, ::msghdr* message, std::uint32_t msg_flags,
                          std::uint64_t user_data) noexcept {
     prep_sendmsg(entry, socket, message, msg_flags, user_data);
@@ -326,6 +332,7 @@ inline void prep_socket(sqe& entry, std::int32_t domain, std::uint32_t type, std
         .op = opcode::socket, .fd = domain, .off = type, .len = protocol, .user_data = user_data};
 }
 
+// Binds a socket to an address: 0, or the error of bind(2). Linux 6.11.
 inline void prep_bind(sqe& entry, fd socket, const ::sockaddr* address, std::uint32_t address_bytes,
                       std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::bind,
@@ -335,6 +342,7 @@ inline void prep_bind(sqe& entry, fd socket, const ::sockaddr* address, std::uin
                 .user_data = user_data};
 }
 
+// Makes a bound socket listen: 0, or the error of listen(2). Linux 6.11.
 inline void prep_listen(sqe& entry, fd socket, std::uint32_t backlog,
                         std::uint64_t user_data) noexcept {
     entry = sqe{.op = opcode::listen, .fd = socket.value, .len = backlog, .user_data = user_data};

@@ -31,18 +31,23 @@ enum class feature : std::uint8_t {
     no_sq_array,          // Linux 6.6
     registered_ring,      // enter() by index instead of descriptor
     registered_wait,      // A time-out costs no copy (Linux 6.13).
-    count
+    count                 // How many there are.
 };
 
+// "accept_multishot". Static.
 [[nodiscard]] std::string_view to_string(feature which) noexcept;
 
+// What a ring's backend honours.
 struct probe_result {
-    std::bitset<256> opcodes;
+    std::bitset<256> opcodes;  // Bit n: opcode n.
+    // Bit n: the feature of that number.
     std::bitset<static_cast<std::size_t>(feature::count)> features;
 
+    // Without it, an entry of `op` completes with -EINVAL.
     [[nodiscard]] bool supports(opcode op) const noexcept {
         return opcodes.test(static_cast<std::size_t>(op));
     }
+    // The backend has that ability.
     [[nodiscard]] bool has(feature which) const noexcept {
         return features.test(static_cast<std::size_t>(which));
     }

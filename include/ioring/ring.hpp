@@ -46,12 +46,16 @@ struct ring_access;
 // The backends built into this library, best first. Being listed is no promise that one works here.
 [[nodiscard]] std::span<const std::string_view> backend_names() noexcept;
 
+// A pair of queues and the backend that serves them. Move-only; see above.
 class ring {
 public:
+    // For waits without a bound.
     static constexpr std::chrono::nanoseconds forever = std::chrono::nanoseconds::max();
 
     // A ring that is none: every prepare is nullptr. Assign one from create().
     ring() noexcept;
+    // `other` is then none; the assigned one ends as its destructor says. What is in flight goes
+    // on.
     ring(ring&& other) noexcept;
     ring& operator=(ring&& other) noexcept;
     // Cancels what is in flight and waits for its end, options.drain_timeout at most; then leaks
@@ -62,12 +66,13 @@ public:
     // Makes `out` a ring of `options`. On error `out` is unchanged and `why`, when given, says in
     // one sentence what was refused and what can be done.
     //
-    // Errors: invalid_argument         an option is out of range, names a backend that there is
-    // not,
-    //                                  or contradicts another; or IORING_BACKEND does
-    //         not_supported, operation_not_permitted    this machine refuses the backend that was
-    //                                  demanded, or every one that may be chosen
-    //         not_enough_memory, too_many_files_open    a limit; no other backend is tried
+    // Errors: invalid_argument    an option is out of range, names a backend that there is not, or
+    //                             contradicts another; or IORING_BACKEND does
+    //         not_supported, operation_not_permitted
+    //                             this machine refuses the backend that was demanded, or every one
+    //                             that may be chosen
+    //         not_enough_memory, too_many_files_open
+    //                             a limit; no other backend is tried
     [[nodiscard]] static std::error_code create(const ring_options& options, ring& out,
                                                 std::string* why = nullptr) noexcept;
 #if defined(__cpp_exceptions)
@@ -75,6 +80,7 @@ public:
     [[nodiscard]] static ring create(const ring_options& options = {});
 #endif
 
+    // There is a ring.
     [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
 
     // --- preparing ---------------------------------------------------------------------------
@@ -107,6 +113,7 @@ public:
     // nullptr when the queue is full; nothing has happened then. What probe() does not list
     // completes with -EINVAL.
     sqe* prepare_nop(std::uint64_t user_data) noexcept { return fill<prep_nop>(user_data); }
+    // Accepts one connection, close-on-exec: the result is its descriptor.
     sqe* prepare_accept(fd listener, std::uint64_t user_data) noexcept {
         return fill<prep_accept>(listener, nullptr, nullptr, socket_flag::cloexec, user_data);
     }
@@ -114,20 +121,25 @@ public:
                         std::uint64_t user_data) noexcept {
         return fill<prep_accept>(listener, address, address_bytes, socket_flag::cloexec, user_data);
     }
+    // Accepts until a CQE comes without `more`: then prepare it again.
     sqe* prepare_accept_multishot(fd listener, std::uint64_t user_data) noexcept {
         return fill<prep_accept_multishot>(listener, socket_flag::cloexec, user_data);
     }
+    // Connects a socket of open_socket(). `peer` must stay until the completion.
     sqe* prepare_connect(fd socket, const endpoint& peer, std::uint64_t user_data) noexcept {
         return fill<prep_connect>(socket, static_cast<const ::sockaddr*>(peer.data()),
                                   static_cast<std::uint32_t>(peer.size()), user_data);
     }
+    // Receives into `buffer`; the result is the bytes, 0 at the end of the stream.
     sqe* prepare_recv(fd socket, std::span<std::byte> buffer, std::uint64_t user_data,
                       std::uint32_t msg_flags = 0) noexcept {
         return fill<prep_recv>(socket, buffer, msg_flags, user_data);
     }
+    // Receives into a buffer of `group` (buffer_group::id()).
     sqe* prepare_recv_select(fd socket, std::uint16_t group, std::uint64_t user_data) noexcept {
         return fill<prep_recv_select>(socket, group, 0U, 0U, user_data);
     }
+    // Likewise, one CQE a chunk until one comes without `more`.
     sqe* prepare_recv_multishot(fd socket, std::uint16_t group, std::uint64_t user_data) noexcept {
         return fill<prep_recv_multishot>(socket, group, 0U, user_data);
     }
@@ -136,6 +148,7 @@ public:
                       std::uint32_t msg_flags = send_flags) noexcept {
         return fill<prep_send>(socket, bytes, msg_flags, user_data);
     }
+    // As prepare_send(), of `count` pieces; where probe() has feature::send_vectorized.
     sqe* prepare_send_vectorized(fd socket, const ::iovec* pieces, std::uint32_t count,
                                  std::uint64_t user_data) noexcept {
         return fill<prep_send_vectorized>(socket, pieces, count, send_flags, user_data);
@@ -144,53 +157,67 @@ public:
     // and so no notification follows, which programs meet with errors too.
     sqe* prepare_send_zc(fd socket, std::span<const std::byte> bytes,
                          std::uint64_t user_data) noexcept;
+    // As prepare_send(), of what `*message` says.
     sqe* prepare_sendmsg(fd socket, const ::msghdr* message, std::uint64_t user_data,
                          std::uint32_t msg_flags = send_flags) noexcept {
         return fill<prep_sendmsg>(socket, message, msg_flags, user_data);
     }
+    // As prepare_recv(), into what `*message` says.
     sqe* prepare_recvmsg(fd socket, ::msghdr* message, std::uint64_t user_data,
                          std::uint32_t msg_flags = 0) noexcept {
         return fill<prep_recvmsg>(socket, message, msg_flags, user_data);
     }
+    // As shutdown_now(), as an operation: in a chain, for example.
     sqe* prepare_shutdown(fd socket, shutdown_how how, std::uint64_t user_data) noexcept {
         return fill<prep_shutdown>(socket, how, user_data);
     }
+    // Cancels the operation whose user_data is `target`; it posts its own CQE too.
     sqe* prepare_cancel(std::uint64_t target, std::uint64_t user_data,
                         std::uint32_t cancel_flags = 0) noexcept {
         return fill_cancel<prep_cancel>(target, cancel_flags, user_data);
     }
+    // Cancels what is in flight on `socket`; the result is how many.
     sqe* prepare_cancel_fd(fd socket, std::uint64_t user_data,
                            std::uint32_t cancel_flags = cancel_flag::all) noexcept {
         return fill_cancel<prep_cancel_fd>(socket, cancel_flags, user_data);
     }
+    // Cancels all that is in flight on the ring; the result is how many.
     sqe* prepare_cancel_everything(std::uint64_t user_data) noexcept {
         return fill_cancel<prep_cancel_everything>(user_data);
     }
+    // Completes with the poll_event bits that are there, once.
     sqe* prepare_poll_add(fd file, std::uint32_t events, std::uint64_t user_data) noexcept {
         return fill<prep_poll_add>(file, events, user_data);
     }
+    // Likewise, each time, until one comes without `more`.
     sqe* prepare_poll_multishot(fd file, std::uint32_t events, std::uint64_t user_data) noexcept {
         return fill<prep_poll_multishot>(file, events, user_data);
     }
+    // Changes the poll whose user_data is `target`.
     sqe* prepare_poll_update(std::uint64_t target, std::uint64_t new_user_data,
                              std::uint32_t events, std::uint32_t poll_flags,
                              std::uint64_t user_data) noexcept {
         return fill<prep_poll_update>(target, new_user_data, events, poll_flags, user_data);
     }
+    // Ends the poll whose user_data is `target`.
     sqe* prepare_poll_remove(std::uint64_t target, std::uint64_t user_data) noexcept {
         return fill_cancel<prep_poll_remove>(target, user_data);
     }
+    // -ETIME after `*time`, or 0 after `completions` others (0: time alone).
     sqe* prepare_timeout(const kernel_timespec* time, std::uint64_t user_data,
                          std::uint32_t completions = 0, std::uint32_t flags = 0) noexcept {
         return fill<prep_timeout>(time, completions, flags, user_data);
     }
+    // Gives the timeout whose user_data is `target` another time.
     sqe* prepare_timeout_update(const kernel_timespec* time, std::uint64_t target,
                                 std::uint64_t user_data, std::uint32_t flags = 0) noexcept {
         return fill<prep_timeout_update>(time, target, flags, user_data);
     }
+    // Ends the timeout whose user_data is `target`.
     sqe* prepare_timeout_remove(std::uint64_t target, std::uint64_t user_data) noexcept {
         return fill_cancel<prep_timeout_remove>(target, user_data);
     }
+    // Bounds the operation before it, which must carry sqe_flag::io_link.
     sqe* prepare_link_timeout(const kernel_timespec* time, std::uint64_t user_data,
                               std::uint32_t flags = 0) noexcept {
         return fill<prep_link_timeout>(time, flags, user_data);
@@ -206,10 +233,12 @@ public:
                         std::uint64_t user_data) noexcept {
         return fill<prep_socket>(domain, type, protocol, user_data);
     }
+    // As prepare_socket(), of bind(). `address` must stay until the completion.
     sqe* prepare_bind(fd socket, const endpoint& address, std::uint64_t user_data) noexcept {
         return fill<prep_bind>(socket, static_cast<const ::sockaddr*>(address.data()),
                                static_cast<std::uint32_t>(address.size()), user_data);
     }
+    // As prepare_socket(), of listen().
     sqe* prepare_listen(fd socket, std::uint32_t backlog, std::uint64_t user_data) noexcept {
         return fill<prep_listen>(socket, backlog, user_data);
     }
@@ -221,8 +250,8 @@ public:
 
     // --- registered sockets and buffers ------------------------------------------------------
 
-    // Receives into, or sends from, `bytes` bytes at `offset` of a registered buffer. Plain RECV
-    // and SEND (no SIGPIPE, all bytes) on Linux; what registration is for on Windows. A stale
+    // Receives into `bytes` bytes at `offset` of a registered buffer. A plain RECV on Linux; what
+    // registration is for on Windows. A stale
     // connection completes with -EBADF; a stale buffer, or a range of 0 bytes or past its end, with
     // -EFAULT.
     sqe* prepare_recv_buffer(connection_id connection, buffer_id buffer, std::uint64_t offset,
@@ -236,6 +265,7 @@ public:
         core_->name_buffer(*entry, buffer);
         return entry;
     }
+    // As prepare_recv_buffer(), the other way: all bytes, no SIGPIPE.
     sqe* prepare_send_buffer(connection_id connection, buffer_id buffer, std::uint64_t offset,
                              std::uint32_t bytes, std::uint64_t user_data) noexcept {
         sqe* const entry = next_sqe();
@@ -359,19 +389,23 @@ public:
                                               std::string* why = nullptr) noexcept;
     // Options of an accepted or connected stream socket. Errors: what setsockopt gives.
     std::error_code configure_socket(fd socket, const stream_options& options = {}) noexcept;
-    // At once, without an SQE; 0 or -errno. close_now() does not cancel: see prepare_close().
+    // Ends a direction at once, without an SQE: 0 or -errno.
     int shutdown_now(fd socket, shutdown_how how) noexcept;
+    // Closes at once, without an SQE, and does not cancel: see prepare_close(). 0 or -errno.
     int close_now(fd socket) noexcept;
-    // The system's own descriptor (-1: there is none), and the library's name for one. POSIX: the
-    // same number. Windows: a SOCKET, and a number of this process; adopt each SOCKET once, and
-    // from then on close it by the ring.
+    // The system's own descriptor, -1: there is none. POSIX: the same number. Windows: the SOCKET.
     [[nodiscard]] static std::intptr_t native(fd socket) noexcept;
+    // The library's name for a descriptor of the system's. Windows: once for each SOCKET, and from
+    // then on close it by the ring.
     [[nodiscard]] static fd adopt(std::intptr_t native) noexcept;
 
     // --- what it is --------------------------------------------------------------------------
 
+    // Which backend it has, and why. Good for as long as the ring.
     [[nodiscard]] const ioring::backend_info& backend_info() const noexcept;
+    // What that backend honours. Good for as long as the ring.
     [[nodiscard]] const probe_result& probe() const noexcept;
+    // What has happened so far. The reference stays good; the numbers go on.
     [[nodiscard]] const ring_counters& counters() const noexcept { return core_->counters; }
     // Operations that have not posted their last CQE, or posted it unread.
     [[nodiscard]] std::uint64_t in_flight() const noexcept;

@@ -31,6 +31,7 @@ class private_group_state;
 struct mirrored_memory;
 }  // namespace detail
 
+// How a ring_buffer is made.
 struct ring_buffer_options {
     // Huge pages where the system has enough of them free, normal ones otherwise.
     bool huge_pages = false;
@@ -73,20 +74,26 @@ public:
         if (memory_ != nullptr) release_memory();
     }
 
+    // Bytes it holds, all of them usable; 0: no buffer.
     [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
-    // Bytes read and bytes written since creation; neither rewind() nor a pool's reuse resets them.
+    // Bytes read since creation; neither rewind() nor a pool's reuse resets it.
     [[nodiscard]] std::uint64_t head() const noexcept { return head_; }
+    // Bytes written since creation, likewise.
     [[nodiscard]] std::uint64_t tail() const noexcept { return tail_; }
+    // Written and not read, 0 to capacity().
     [[nodiscard]] std::uint32_t readable_bytes() const noexcept {
         return static_cast<std::uint32_t>(tail_ - head_);
     }
+    // Free, 0 to capacity().
     [[nodiscard]] std::uint32_t writable_bytes() const noexcept {
         return capacity_ - readable_bytes();
     }
+    // Nothing is readable.
     [[nodiscard]] bool empty() const noexcept { return tail_ == head_; }
+    // Nothing is writable; so is a buffer that is none.
     [[nodiscard]] bool full() const noexcept { return writable_bytes() == 0; }
 
-    // All unread bytes, and all free ones: each one range.
+    // All unread bytes, as one range.
     [[nodiscard]] std::span<const std::byte> readable() const noexcept {
         return {base_ + read_offset_, readable_bytes()};
     }
@@ -94,14 +101,16 @@ public:
     [[nodiscard]] std::span<std::byte> readable_in_place() noexcept {
         return {base_ + read_offset_, readable_bytes()};
     }
-    // Never receive into it when it is empty: the result would look like an end of stream.
+    // All free bytes, as one range. Never receive into it when it is empty: the result would look
+    // like an end of stream.
     [[nodiscard]] std::span<std::byte> writable() noexcept {
         return {base_ + write_offset(), writable_bytes()};
     }
 
-    // Where readable() and writable() begin within memory(): for ring::prepare_send_buffer() and
-    // ring::prepare_recv_buffer(). Less than capacity().
+    // Where readable() begins within memory(), less than capacity(): for
+    // ring::prepare_send_buffer().
     [[nodiscard]] std::uint32_t read_offset() const noexcept { return read_offset_; }
+    // Where writable() begins, likewise: for ring::prepare_recv_buffer().
     [[nodiscard]] std::uint32_t write_offset() const noexcept {
         const std::uint32_t end = read_offset_ + readable_bytes();  // Less than 2 * capacity.
         return end >= capacity_ ? end - capacity_ : end;
@@ -156,6 +165,7 @@ public:
         if (pool_use_ == 0) id_ = id;
     }
 
+    // Whether it got the huge pages that it was asked to have.
     [[nodiscard]] bool uses_huge_pages() const noexcept;
 
 private:

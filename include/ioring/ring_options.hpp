@@ -10,13 +10,16 @@
 
 namespace ioring {
 
+// How a ring is made.
 struct ring_options {
-    static constexpr std::uint32_t sq_entries_min = 8;
-    static constexpr std::uint32_t sq_entries_max = 32'768;
-    static constexpr std::uint32_t cq_entries_max = 65'536;
-    static constexpr std::uint32_t connections_max_max = 1U << 24U;
-    static constexpr std::uint32_t posts_max_max = 1U << 20U;
+    static constexpr std::uint32_t sq_entries_min = 8;       // Of sq_entries.
+    static constexpr std::uint32_t sq_entries_max = 32'768;  // Of sq_entries: Linux's limit.
+    static constexpr std::uint32_t cq_entries_max = 65'536;  // Of cq_entries: Linux's limit.
+    static constexpr std::uint32_t connections_max_max = 1U << 24U;  // Of connections_max.
+    static constexpr std::uint32_t posts_max_max = 1U << 20U;        // Of posts_max.
+    // Of spin.
     static constexpr std::chrono::nanoseconds spin_max = std::chrono::seconds{1};
+    // Of drain_timeout.
     static constexpr std::chrono::nanoseconds drain_timeout_max = std::chrono::minutes{10};
 
     // Entries of the submission queue, sq_entries_min to sq_entries_max, rounded up to a power of
@@ -69,7 +72,7 @@ struct ring_options {
 // One line, each field with its value, as for a log.
 [[nodiscard]] std::string to_string(const ring_options& options);
 
-// Text that lives as long as the ring.
+// What a ring says of its backend. Text that lives as long as the ring.
 struct backend_info {
     const char* name = "";          // "uring", "epoll"
     const char* reason = "";        // Why it was chosen, and what was not and why; one clause.
@@ -77,7 +80,7 @@ struct backend_info {
     const char* registration = "";  // Whether the kernel pins buffers for send_zc, and if not why.
 };
 
-// Since creation. All are of the owner thread.
+// What a ring has done since its creation. All are of the owner thread.
 struct ring_counters {
     std::uint64_t enters = 0;           // System calls, on backends that have any.
     std::uint64_t submitted = 0;        // SQEs taken by the backend.

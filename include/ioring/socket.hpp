@@ -32,28 +32,35 @@ class manager_state;
 // Names a connection of a manager, or one that was. The place is used again, the generation (32
 // bits) is not.
 struct socket_id {
-    std::uint32_t slot = 0;
+    std::uint32_t slot = 0;        // A place of the manager's table.
     std::uint32_t generation = 0;  // 0 is never given out.
 
+    // It was given out once; it may be over.
     [[nodiscard]] constexpr bool valid() const noexcept { return generation != 0; }
+    // The same one.
     friend constexpr bool operator==(socket_id, socket_id) noexcept = default;
 };
 
 // Names a listener of a manager, likewise.
 struct listener_id {
-    std::uint32_t slot = 0;
-    std::uint32_t generation = 0;
+    std::uint32_t slot = 0;        // A place of the manager's table.
+    std::uint32_t generation = 0;  // 0 is never given out.
 
+    // It was given out once; it may be over.
     [[nodiscard]] constexpr bool valid() const noexcept { return generation != 0; }
+    // The same one.
     friend constexpr bool operator==(listener_id, listener_id) noexcept = default;
 };
 
 // A cache line: all that a message touches.
 class alignas(64) socket {
 public:
+    // A place of a table is not copied.
     socket(const socket&) = delete;
+    // A place of a table is not copied.
     socket& operator=(const socket&) = delete;
 
+    // Its name, which may be kept.
     [[nodiscard]] socket_id id() const noexcept;
     // The listener that accepted it; not valid() for a connection of connect().
     [[nodiscard]] listener_id listener() const noexcept;
@@ -61,6 +68,7 @@ public:
     [[nodiscard]] const endpoint& peer() const noexcept;
     // Whatever the program wants to find again; nullptr at first.
     [[nodiscard]] void* user() const noexcept;
+    // Sets it; the manager never looks at it.
     void set_user(void* user) noexcept;
     // For what this class has no call for (socket options). The manager's: do not close it.
     [[nodiscard]] fd descriptor() const noexcept { return fd_; }
@@ -73,11 +81,13 @@ public:
     // readable when these are consumed, and are announced by a received event of their own; what is
     // left unread until the next poll() is joined with them.
     [[nodiscard]] std::span<const std::byte> readable() const noexcept;
+    // All that came and was not consumed or forwarded, readable() or behind it.
     [[nodiscard]] std::uint32_t unread_bytes() const noexcept { return unread_; }
     // The first `bytes` of readable(), or all of it, are done with.
     void consume(std::size_t bytes) noexcept;
     // Receive no more (what the system has taken already stays with it) until resume_recv().
     void pause_recv() noexcept;
+    // Ends pause_recv(); nothing when it was not called.
     void resume_recv() noexcept;
 
     // --- what is to go -----------------------------------------------------------------------
@@ -90,6 +100,7 @@ public:
     // Empty when there are fewer than `least` bytes of it, which counts as a write that was cut;
     // more than options.buffer_bytes there never are.
     [[nodiscard]] std::span<std::byte> writable(std::size_t least = 1) noexcept;
+    // Takes the first `bytes` of writable(), at most all of it, as written.
     void commit_write(std::size_t bytes) noexcept;
     // Sends the first `bytes` of readable() from where they are, and so consumes them. Returns how
     // many: fewer than all when there is no room, as with write(). They are copied only when memory

@@ -11,6 +11,7 @@
 
 namespace ioring {
 
+// What has happened.
 enum class event_type : std::uint8_t {
     accepted,       // A connection of `listener`.
     connected,      // One of connect() stands. (One that fails is closed, with the error.)
@@ -25,6 +26,7 @@ enum class event_type : std::uint8_t {
     completion,     // An operation that the program itself prepared on the ring, or a post().
 };
 
+// Why a connection has ended.
 enum class close_reason : std::uint8_t {
     none,               // Not a closed event.
     closed,             // The program's close(), and the peer ended its side in time.
@@ -42,16 +44,19 @@ enum class close_reason : std::uint8_t {
     drained,        // socket_manager::drain(), in time.
 };
 
+// "send_blocked". Static.
 [[nodiscard]] std::string_view to_string(event_type which) noexcept;
+// "idle_timeout". Static.
 [[nodiscard]] std::string_view to_string(close_reason which) noexcept;
 
+// One thing that poll() tells. A value, but for `socket`.
 struct socket_event {
-    event_type type = event_type::completion;
-    close_reason reason = close_reason::none;
-    ioring::listener_id listener{};    // Of accepted and accept_paused.
-    ioring::socket* socket = nullptr;  // Of all that concern a connection.
-    std::error_code error{};           // Of closed and accept_paused.
-    cqe done{};                        // Of completion; of timer its user_data.
+    event_type type = event_type::completion;  // What it is; which of the others mean something.
+    close_reason reason = close_reason::none;  // Of closed.
+    ioring::listener_id listener{};            // Of accepted and accept_paused.
+    ioring::socket* socket = nullptr;          // Of all that concern a connection.
+    std::error_code error{};                   // Of closed and accept_paused.
+    cqe done{};                                // Of completion; of timer its user_data.
 };
 
 }  // namespace ioring

@@ -48,12 +48,14 @@ enum class slow_reader_policy : std::uint8_t {
     close,  // The first write that is cut aborts it.
 };
 
+// How a socket_manager is made.
 struct manager_options {
-    using milliseconds = std::chrono::milliseconds;
+    using milliseconds = std::chrono::milliseconds;  // The unit of all time-outs.
 
-    static constexpr std::uint32_t sockets_max_max = 1U << 24U;
-    static constexpr std::uint32_t listeners_max = 256;
-    static constexpr std::uint32_t events_max_max = 1U << 20U;
+    static constexpr std::uint32_t sockets_max_max = 1U << 24U;  // Of sockets_max.
+    static constexpr std::uint32_t listeners_max = 256;          // Listeners of one manager.
+    static constexpr std::uint32_t events_max_max = 1U << 20U;   // Of events_max.
+    // Of each time-out.
     static constexpr milliseconds timeout_max = std::chrono::hours{24 * 365};
 
     // Connections at a time, 1 to sockets_max_max; about 300 bytes of address space each. While
@@ -72,7 +74,8 @@ struct manager_options {
     // Unsent bytes: at send_high_bytes a connection is blocked, at send_low_bytes writable again.
     // 0: buffer_bytes and half of it. low < high <= buffer_bytes.
     std::uint32_t send_high_bytes = 0;
-    std::uint32_t send_low_bytes = 0;
+    std::uint32_t send_low_bytes = 0;  // Likewise.
+    // What to do with a connection that does not take what it is sent.
     slow_reader_policy slow_reader = slow_reader_policy::block;
     // The peer's end of its side ends the connection, once all that it sent was read and all that
     // is unsent has gone. With this the program itself closes.
@@ -81,9 +84,10 @@ struct manager_options {
     std::uint32_t events_max = 256;
     // Completions, and received bytes, that one poll() reads at most, so that time passes for all.
     std::uint32_t turn_completions_max = 1024;
-    std::uint32_t turn_bytes_max = 8U << 20U;
+    std::uint32_t turn_bytes_max = 8U << 20U;  // Likewise.
 
-    // 0: no bound. Each is kept to the millisecond, never early.
+    // From connect() to connected. 0: no bound, here and below. Each is kept to the millisecond,
+    // never early.
     milliseconds connect_timeout = std::chrono::seconds{10};
     // From accepted or connected to finish_handshake().
     milliseconds handshake_timeout{0};
@@ -100,17 +104,17 @@ struct manager_options {
 // Errors: invalid_argument; `why` names the field, its value and its range.
 [[nodiscard]] std::error_code validate(const manager_options& options, std::string* why = nullptr);
 
-// Since creation.
+// What a manager has done since its creation.
 struct manager_counters {
-    std::uint64_t accepted = 0;
-    std::uint64_t connected = 0;
-    std::uint64_t closed = 0;         // Closed events delivered.
-    std::uint64_t reset = 0;          // Of those, ended by a reset from here.
-    std::uint64_t refused = 0;        // Accepted beyond sockets_max in one batch, and reset.
-    std::uint64_t accept_pauses = 0;  // Accepts that found no descriptor or memory.
-    std::uint64_t messages = 0;       // Receives that brought bytes.
-    std::uint64_t bytes_received = 0;
-    std::uint64_t bytes_sent = 0;
+    std::uint64_t accepted = 0;         // Connections of its listeners.
+    std::uint64_t connected = 0;        // Of connect(), those that stood.
+    std::uint64_t closed = 0;           // Closed events delivered.
+    std::uint64_t reset = 0;            // Of those, ended by a reset from here.
+    std::uint64_t refused = 0;          // Accepted beyond sockets_max in one batch, and reset.
+    std::uint64_t accept_pauses = 0;    // Accepts that found no descriptor or memory.
+    std::uint64_t messages = 0;         // Receives that brought bytes.
+    std::uint64_t bytes_received = 0;   // All that came.
+    std::uint64_t bytes_sent = 0;       // All that the system took.
     std::uint64_t bytes_discarded = 0;  // Came or were unread after close().
     std::uint64_t bytes_copied = 0;     // Received ones, into a buffer of the connection's own.
     std::uint64_t starvations = 0;      // Receives that found no chunk.
@@ -127,6 +131,7 @@ struct drain_report {
     bool complete = false;           // No connection is left. Else the ring has failed.
 };
 
+// The connections of one ring. Move-only; see above.
 class socket_manager {
 public:
     // Makes `out` a manager of connections on `owner`. On an error `out` is unchanged and `why`,
@@ -145,10 +150,12 @@ public:
 
     // No manager: nothing can be called but valid() and assignment.
     socket_manager() noexcept;
+    // `other` is then none; the assigned one ends as its destructor says. Sockets stay good.
     socket_manager(socket_manager&& other) noexcept;
     socket_manager& operator=(socket_manager&& other) noexcept;
     // Aborts what is open and reads its last completions, a second at most.
     ~socket_manager();
+    // There is a manager.
     [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
 
     // --- connections -------------------------------------------------------------------------
@@ -165,7 +172,8 @@ public:
 #endif
     // Accepts no more there; its connections stay. False when there is no such listener.
     bool close_listener(listener_id which) noexcept;
-    // Unspecified when there is no such listener.
+    // The bound address, with the port that the system chose; unspecified when there is no such
+    // listener.
     [[nodiscard]] endpoint local_endpoint(listener_id which) const noexcept;
 
     // Begins a connection; `out` is its socket, which connects from the next poll() on: its event
@@ -198,18 +206,21 @@ public:
 
     // --- timers ------------------------------------------------------------------------------
 
-    // A timer event after `delay` (to the millisecond, never early). Not valid when there is no
-    // memory.
+    // Names a timer, or one that was.
     struct timer_id {
-        std::uint32_t slot = ~std::uint32_t{0};
-        std::uint32_t generation = 0;
+        std::uint32_t slot = ~std::uint32_t{0};  // A place of the manager's table.
+        std::uint32_t generation = 0;            // 0 is never given out.
+        // It was given out once.
         [[nodiscard]] constexpr bool valid() const noexcept { return generation != 0; }
     };
+    // One timer event after `delay` (to the millisecond, never early). Not valid when there is no
+    // memory.
     [[nodiscard]] timer_id start_timer(std::chrono::nanoseconds delay,
                                        std::uint64_t user_data) noexcept;
     // No event will come. False when it was delivered, or cancelled before.
     bool cancel_timer(timer_id which) noexcept;
 
+    // What has happened so far. The reference is as good as the manager; the numbers go on.
     [[nodiscard]] const manager_counters& counters() const noexcept;
 
 private:

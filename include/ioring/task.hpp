@@ -151,22 +151,28 @@ public:
 template <class T = void>
 class [[nodiscard]] task {
 public:
+    // The compiler's.
     struct promise_type : detail::promise_of<T> {
+        // The compiler's.
         task get_return_object() noexcept {
             return task{std::coroutine_handle<promise_type>::from_promise(*this)};
         }
     };
 
+    // None.
     task() noexcept = default;
+    // `other` is then none; assigning swaps.
     task(task&& other) noexcept : coroutine_{std::exchange(other.coroutine_, nullptr)} {}
     task& operator=(task&& other) noexcept {
         std::swap(coroutine_, other.coroutine_);
         return *this;
     }
+    // Ends the frame; see above.
     ~task() {
         if (coroutine_) coroutine_.destroy();
     }
 
+    // There is a coroutine.
     [[nodiscard]] bool valid() const noexcept { return coroutine_ != nullptr; }
 
     // Runs it to its end, then gives its value, or throws what it has thrown.

@@ -14,7 +14,7 @@ namespace ioring {
 // reserved.
 class user_data {
 public:
-    static constexpr std::uint32_t slots_max = 1U << 24U;
+    static constexpr std::uint32_t slots_max = 1U << 24U;  // By the width of its field.
 
     // Preconditions: kind fits 8 bits, slot < slots_max, and not all of the three are at their
     // maximum (that would be the reserved value ~0).
@@ -33,13 +33,15 @@ public:
     // NOLINTNEXTLINE(google-explicit-constructor)
     constexpr operator std::uint64_t() const noexcept { return value_; }
 
+    // The three again.
     template <class Kind>
     struct parts {
-        Kind kind;
-        std::uint32_t slot;
-        std::uint32_t generation;
+        Kind kind;                 // Which operation.
+        std::uint32_t slot;        // Below slots_max.
+        std::uint32_t generation;  // Of the slot's owner at the time.
     };
 
+    // Takes `value` apart, whatever it is.
     template <class Kind>
     [[nodiscard]] static constexpr parts<Kind> decode(std::uint64_t value) noexcept {
         return {static_cast<Kind>(value >> 56U),

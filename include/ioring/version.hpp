@@ -10,9 +10,9 @@
 
 namespace ioring {
 
-inline constexpr unsigned version_major = 0;
-inline constexpr unsigned version_minor = 1;
-inline constexpr unsigned version_patch = 0;
+inline constexpr unsigned version_major = 0;  // Changes with what no longer compiles, from 1 on.
+inline constexpr unsigned version_minor = 1;  // With what is new.
+inline constexpr unsigned version_patch = 0;  // With what is mended.
 
 namespace detail {
 
