@@ -610,6 +610,9 @@ IORING_API size_t ioring_socket_forward_to(ioring_socket_t* socket, ioring_socke
 IORING_API uint32_t ioring_socket_unsent(const ioring_socket_t* socket);
 // One drained event when there are none unsent; at once when there are none.
 IORING_API void ioring_socket_notify_drained(ioring_socket_t* socket);
+// An end of this side alone: what is unsent is sent, then the peer is told. Bytes still come until
+// it has ended its side too; then the closed event.
+IORING_API void ioring_socket_shutdown_write(ioring_socket_t* socket);
 // An orderly end: what is unsent is sent, the peer is told and waited for. Then the closed event.
 IORING_API void ioring_socket_close(ioring_socket_t* socket);
 // An end at once: the peer sees a reset. Then the closed event.

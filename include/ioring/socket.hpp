@@ -10,7 +10,8 @@
 // nobody else ever. After the end every call does nothing and returns 0 or an empty span.
 // Spans are good until the next poll(), or the next call on this socket that changes them.
 // Threads: the ring's.
-// Nothing here calls the system, but close() of a connection with nothing unsent, and abort().
+// Nothing here calls the system, but close() and shutdown_write() of a connection with nothing
+// unsent, and abort().
 #pragma once
 
 #include <cstddef>
@@ -117,6 +118,12 @@ public:
 
     // --- its end -----------------------------------------------------------------------------
 
+    // An end of this side alone: what is unsent is sent, and then the peer is told (FIN). From here
+    // on writes take nothing and bring no events, while bytes still come until the peer has ended
+    // its side too; the closed event follows by itself then, allow_half_open or not. What is
+    // forwarded elsewhere from here goes on. Does nothing before the connection stands and after
+    // close().
+    void shutdown_write() noexcept;
     // An orderly end: what is unread is thrown away, what is unsent is sent, the peer is told (FIN)
     // and waited for; after options.drain_timeout it is reset. Then the closed event.
     void close() noexcept;

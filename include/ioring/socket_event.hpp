@@ -29,7 +29,7 @@ enum class event_type : std::uint8_t {
 // Why a connection has ended.
 enum class close_reason : std::uint8_t {
     none,               // Not a closed event.
-    closed,             // The program's close(), and the peer ended its side in time.
+    closed,             // The program's close() or shutdown_write(), and the peer's end in time.
     aborted,            // The program's abort().
     peer_closed,        // The peer ended its side, and options.allow_half_open is off.
     failed,             // The connection broke: `error`.

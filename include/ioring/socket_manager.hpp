@@ -78,7 +78,8 @@ struct manager_options {
     // What to do with a connection that does not take what it is sent.
     slow_reader_policy slow_reader = slow_reader_policy::block;
     // The peer's end of its side ends the connection, once all that it sent was read and all that
-    // is unsent has gone. With this the program itself closes.
+    // is unsent has gone. With this the program itself closes, or ends its side (shutdown_write())
+    // when it has said all.
     bool allow_half_open = false;
     // Events that poll() without a span gives at most, 1 to events_max_max.
     std::uint32_t events_max = 256;

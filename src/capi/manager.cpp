@@ -235,6 +235,9 @@ std::uint32_t ioring_socket_unsent(const ioring_socket_t* socket) {
 void ioring_socket_notify_drained(ioring_socket_t* socket) {
     if (socket != nullptr) socket_of(socket)->notify_drained();
 }
+void ioring_socket_shutdown_write(ioring_socket_t* socket) {
+    if (socket != nullptr) socket_of(socket)->shutdown_write();
+}
 void ioring_socket_close(ioring_socket_t* socket) {
     if (socket != nullptr) socket_of(socket)->close();
 }

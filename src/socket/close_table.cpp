@@ -21,8 +21,8 @@ constexpr std::uint32_t any_of(Event... events) noexcept {
 constexpr std::uint8_t no_guard = 0;
 constexpr std::uint16_t nothing = 0;
 constexpr std::uint16_t give_up = cancel | reset | discard | set_deadline;
-constexpr std::uint16_t finish_open = close_descriptor | announce_closed;
-constexpr std::uint16_t finish = finish_open | stop_deadline;
+constexpr std::uint16_t end_open = close_descriptor | announce_closed;
+constexpr std::uint16_t end = end_open | stop_deadline;
 constexpr std::uint32_t end_at_once = any_of(abort, deadline);
 constexpr std::uint32_t failure = any_of(recv_failed, send_failed);
 constexpr std::uint32_t last_of_transfer = any_of(
@@ -34,25 +34,33 @@ constexpr std::array rows{
     close_row{close_phase::free, on(connect_armed), no_guard, 0, connecting, set_deadline},
     close_row{connecting, on(connected), no_guard, 0, open,
               announce_open | may_recv | stop_deadline},
-    close_row{connecting, on(connect_failed), no_guard, 0, closed, finish},
+    close_row{connecting, on(connect_failed), no_guard, 0, closed, end},
     close_row{connecting, end_at_once | on(close_event::close), no_guard, 0, ending, give_up},
 
     // Open.
-    close_row{open, any_of(recv_armed, send_armed, wrote), no_guard, 0, open, nothing},
+    close_row{open, any_of(recv_armed, send_armed), no_guard, 0, open, nothing},
+    close_row{open, on(wrote), fact::finishing, 0, open, nothing},
     close_row{open, on(received), no_guard, 0, open, deliver},
     close_row{open, on(received_last), no_guard, 0, open, deliver | may_recv},
     close_row{open, on(recv_stopped), no_guard, 0, open, may_recv},
     close_row{open, on(recv_end), no_guard, 0, open, announce_end},
     close_row{open, any_of(sent, send_stopped), no_guard, 0, open, may_send},
-    close_row{open, on(flushed), no_guard, 0, open, announce_drained},
+    close_row{open, on(flushed), fact::finishing, 0, open, announce_drained},
+    close_row{open, on(flushed), fact::finishing, fact::finishing, open,
+              announce_drained | shutdown_write},
+    close_row{open, on(finish), fact::unsent | fact::finished, fact::unsent, open, nothing},
+    close_row{open, on(finish), fact::unsent | fact::finished, 0, open, shutdown_write},
+    close_row{open, on(finish), fact::finished, fact::finished, open, nothing},
     close_row{open, failure | on(abort), fact::busy, fact::busy, ending, give_up},
-    close_row{open, failure | on(abort), fact::busy, 0, closed, reset | finish_open},
+    close_row{open, failure | on(abort), fact::busy, 0, closed, reset | end_open},
     close_row{open, on(close_event::close), fact::unsent, fact::unsent, flushing,
               discard | may_recv | may_send | set_deadline},
-    close_row{open, on(close_event::close), fact::unsent | fact::ended, 0, lingering,
-              discard | shutdown_write | may_recv | set_deadline},
+    close_row{open, on(close_event::close), fact::unsent | fact::ended | fact::finished, 0,
+              lingering, discard | shutdown_write | may_recv | set_deadline},
+    close_row{open, on(close_event::close), fact::unsent | fact::ended | fact::finished,
+              fact::finished, lingering, discard | may_recv | set_deadline},
     close_row{open, on(close_event::close), fact::unsent | fact::ended, fact::ended, closed,
-              discard | finish_open},
+              discard | end_open},
 
     // Flushing. The peer is read from, too: it may not take our bytes before we take its own.
     close_row{flushing, any_of(recv_armed, send_armed, close_event::close, recv_end), no_guard, 0,
@@ -62,24 +70,24 @@ constexpr std::array rows{
               discard | may_recv},
     close_row{flushing, any_of(sent, send_stopped), no_guard, 0, flushing, may_send},
     close_row{flushing, on(flushed), fact::ended, 0, lingering, shutdown_write | may_recv},
-    close_row{flushing, on(flushed), fact::ended, fact::ended, closed, finish},
+    close_row{flushing, on(flushed), fact::ended, fact::ended, closed, end},
     close_row{flushing, failure | end_at_once, fact::busy, fact::busy, ending, give_up},
-    close_row{flushing, failure | end_at_once, fact::busy, 0, closed, reset | finish},
+    close_row{flushing, failure | end_at_once, fact::busy, 0, closed, reset | end},
 
     // Lingering. To close over unread bytes would reset the connection and destroy what was sent.
     close_row{lingering, any_of(recv_armed, close_event::close), no_guard, 0, lingering, nothing},
     close_row{lingering, on(received), no_guard, 0, lingering, discard},
     close_row{lingering, any_of(received_last, recv_stopped), no_guard, 0, lingering,
               discard | may_recv},
-    close_row{lingering, on(recv_end), no_guard, 0, closed, finish},
-    close_row{lingering, on(recv_failed), no_guard, 0, closed, reset | finish},
+    close_row{lingering, on(recv_end), no_guard, 0, closed, end},
+    close_row{lingering, on(recv_failed), no_guard, 0, closed, reset | end},
     close_row{lingering, end_at_once, fact::busy, fact::busy, ending, give_up},
-    close_row{lingering, end_at_once, fact::busy, 0, closed, reset | finish},
+    close_row{lingering, end_at_once, fact::busy, 0, closed, reset | end},
 
     // Ending. A cancel may come too late or be lost: the next deadline cancels again.
     close_row{ending, last_of_transfer, fact::busy, fact::busy, ending, discard},
     close_row{ending, last_of_transfer | any_of(connected, connect_failed), fact::busy, 0, closed,
-              finish},
+              end},
     close_row{ending, on(received), no_guard, 0, ending, discard},
     close_row{ending, any_of(close_event::close, abort), no_guard, 0, ending, nothing},
     close_row{ending, on(deadline), no_guard, 0, ending, give_up},
@@ -105,6 +113,7 @@ constexpr effect effect_of(close_event event) noexcept {
         case recv_failed: return {.clear = fact::recv};
         case recv_end: return {.set = fact::ended, .clear = fact::recv};
         case wrote: return {.set = fact::unsent};
+        case finish: return {.set = fact::finishing};
         case send_armed: return {.set = fact::send};
         case sent:
         case send_stopped: return {.clear = fact::send};
@@ -125,7 +134,13 @@ constexpr bool fits(const close_row& row, close_phase phase, close_event event,
     return row.from == phase && (row.on & on(event)) != 0 && (asked(facts) & row.mask) == row.facts;
 }
 
-constexpr std::size_t facts_max = 32;
+constexpr close_step taken(const close_row& row, std::uint8_t facts) noexcept {
+    const bool tells = (row.actions & shutdown_write) != 0;
+    return {{row.to, static_cast<std::uint8_t>(tells ? facts | fact::finished : facts)},
+            row.actions};
+}
+
+constexpr std::size_t facts_max = std::size_t{1} << fact::kept;
 constexpr std::uint8_t no_row = 0xff;
 static_assert(rows.size() < no_row);
 
@@ -168,7 +183,7 @@ std::optional<close_step> step(std::span<const close_row> table, close_state sta
                                close_event event) noexcept {
     const std::uint8_t facts = facts_after(state, event);
     for (const close_row& row : table) {
-        if (fits(row, state.phase, event, facts)) return close_step{{row.to, facts}, row.actions};
+        if (fits(row, state.phase, event, facts)) return taken(row, facts);
     }
     return std::nullopt;
 }
@@ -181,7 +196,7 @@ close_step step(close_state state, close_event event) noexcept {
                                          facts];
     assert(found != no_row);
     if (found == no_row) return {state, nothing};
-    return {{rows[found].to, facts}, rows[found].actions};
+    return taken(rows[found], facts);
 }
 
 }  // namespace ioring::detail

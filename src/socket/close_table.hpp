@@ -24,7 +24,7 @@ namespace ioring::detail {
 enum class close_phase : std::uint8_t {
     free,        // No connection; the slot may be taken.
     connecting,  // An outbound connect is in flight.
-    open,        // Bytes go both ways, or one way once the peer has ended its side.
+    open,        // Bytes go both ways, or one way once either side has ended.
     flushing,    // To be closed once what is unsent was sent.
     lingering,   // All is sent and said; what the peer still sends is thrown away until it ends.
     ending,      // Given up: waits for the last completions of what is in flight, all cancelled.
@@ -43,7 +43,8 @@ enum class close_event : std::uint8_t {
     recv_stopped,   // Ended without bytes or meaning: cancelled, no buffers, interrupted.
     recv_end,       // The peer has ended its side.
     recv_failed,
-    wrote,  // The program has queued bytes.
+    wrote,   // The program has queued bytes.
+    finish,  // It will queue no more: the peer is told so once all is sent.
     send_armed,
     sent,          // The send has ended, and more is queued.
     flushed,       // The send has ended, and nothing is queued.
@@ -54,15 +55,18 @@ enum class close_event : std::uint8_t {
     deadline,  // The time of the phase is over.
     delivered,
 };
-inline constexpr std::size_t close_events = 20;
+inline constexpr std::size_t close_events = 21;
 
 // What is known of a connection beside its phase.
 namespace close_fact {
-inline constexpr std::uint8_t recv = 1U << 0U;     // A receive's last completion is not read yet.
-inline constexpr std::uint8_t send = 1U << 1U;     // A send's.
-inline constexpr std::uint8_t connect = 1U << 2U;  // A connect's.
-inline constexpr std::uint8_t unsent = 1U << 3U;   // Bytes are queued, or in a send in flight.
-inline constexpr std::uint8_t ended = 1U << 4U;    // The peer has ended its side.
+inline constexpr std::uint8_t recv = 1U << 0U;       // A receive's last completion is not read yet.
+inline constexpr std::uint8_t send = 1U << 1U;       // A send's.
+inline constexpr std::uint8_t connect = 1U << 2U;    // A connect's.
+inline constexpr std::uint8_t unsent = 1U << 3U;     // Bytes are queued, or in a send in flight.
+inline constexpr std::uint8_t ended = 1U << 4U;      // The peer has ended its side.
+inline constexpr std::uint8_t finishing = 1U << 5U;  // The program has ended ours ...
+inline constexpr std::uint8_t finished = 1U << 6U;   // ... and the peer was told (shutdown_write).
+inline constexpr std::size_t kept = 7;               // So many bits.
 // Never kept: any of the first three, for rows to ask.
 inline constexpr std::uint8_t busy = 1U << 7U;
 }  // namespace close_fact

@@ -14,16 +14,18 @@ constexpr std::array<std::string_view, close_phases> phase_names{
     "free", "connecting", "open", "flushing", "lingering", "ending", "closed"};
 
 constexpr std::array<std::string_view, close_events> event_names{
-    "accepted",    "connect_armed", "connected",    "connect_failed", "recv_armed",
-    "received",    "received_last", "recv_stopped", "recv_end",       "recv_failed",
-    "wrote",       "send_armed",    "sent",         "flushed",        "send_stopped",
-    "send_failed", "close",         "abort",        "deadline",       "delivered"};
+    "accepted",      "connect_armed", "connected", "connect_failed", "recv_armed",  "received",
+    "received_last", "recv_stopped",  "recv_end",  "recv_failed",    "wrote",       "finish",
+    "send_armed",    "sent",          "flushed",   "send_stopped",   "send_failed", "close",
+    "abort",         "deadline",      "delivered"};
 
 constexpr std::array fact_names{word{close_fact::recv, "a receive in flight"},
                                 word{close_fact::send, "a send in flight"},
                                 word{close_fact::connect, "a connect in flight"},
                                 word{close_fact::unsent, "bytes unsent"},
                                 word{close_fact::ended, "the peer has ended"},
+                                word{close_fact::finishing, "the program has ended"},
+                                word{close_fact::finished, "the peer was told"},
                                 word{close_fact::busy, "something in flight"}};
 
 constexpr std::array action_names{word{close_action::announce_open, "tell: open"},
@@ -83,6 +85,10 @@ Closing a descriptor with a receive in flight sends no FIN on Linux, and the rec
 into memory that the program thinks it has back. So there is one order: stop new work, flush,
 shutdown, read every last completion, close the descriptor, deliver the closed event, give back
 buffers and slot. Each phase but `open` has a deadline, after which the connection is reset.
+
+`shutdown_write()` is the event `finish`: the connection stays open for what the peer sends, and
+`shutdown(write)`, after which the fact "the peer was told" holds, is done once, there or at the
+end.
 
 `src/socket/close_table_test.cpp` takes this table through all interleavings of completions, calls
 and deadlines up to a bound, and shows: exactly one closed event, no buffer given back while the

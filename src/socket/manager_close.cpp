@@ -110,8 +110,14 @@ void manager_state::abort(socket& at, close_reason why, int error) noexcept {
 // Prepares whatever the socket's state asks for. False when the queue is full: again next turn.
 bool manager_state::settle(socket& at) noexcept {
     if ((at.flags_ & flag::end_told) != 0 && phase_of(at) == close_phase::open &&
-        !options_.allow_half_open && (at.pending_ & event_bit::peer_closed) == 0) {
-        close(at, close_reason::peer_closed);
+        (at.pending_ & event_bit::peer_closed) == 0) {
+        // Both sides have ended, or the peer's end is the program's too.
+        if ((at.facts_ & fact::finished) != 0) {
+            close(at, close_reason::closed);
+        } else if (!options_.allow_half_open) {
+            const bool is_ours = (at.facts_ & fact::finishing) != 0;
+            close(at, is_ours ? close_reason::closed : close_reason::peer_closed);
+        }
     }
     switch (phase_of(at)) {
         case close_phase::open:

@@ -62,7 +62,7 @@ void manager_state::sent(socket& at, const cqe& done) noexcept {
 // --- queueing ---
 
 std::uint32_t manager_state::room_of(const socket& at) const noexcept {
-    if (phase_of(at) != close_phase::open) return 0;
+    if (!may_write(at)) return 0;
     return options_.buffer_bytes - std::min(options_.buffer_bytes, at.unsent_);
 }
 
@@ -97,7 +97,7 @@ void manager_state::queued(socket& at, std::uint32_t bytes) noexcept {
 }
 
 std::size_t manager_state::write(socket& at, std::span<const std::byte> bytes) noexcept {
-    if (bytes.empty() || phase_of(at) != close_phase::open) return 0;
+    if (bytes.empty() || !may_write(at)) return 0;
     const std::span<std::byte> room = writable(at, /*least=*/1);
     const std::size_t count = std::min(bytes.size(), room.size());
     if (count != 0) {
@@ -109,7 +109,7 @@ std::size_t manager_state::write(socket& at, std::span<const std::byte> bytes) n
 }
 
 std::span<std::byte> manager_state::writable(socket& at, std::size_t least) noexcept {
-    if (phase_of(at) != close_phase::open) return {};
+    if (!may_write(at)) return {};
     const std::uint32_t room = room_of(at);
     if (room < std::max<std::size_t>(least, 1) || !attach_out(at)) {
         block(at);
@@ -120,7 +120,7 @@ std::span<std::byte> manager_state::writable(socket& at, std::size_t least) noex
 }
 
 void manager_state::commit_write(socket& at, std::size_t bytes) noexcept {
-    if (at.out_ == nullptr || phase_of(at) != close_phase::open) return;
+    if (at.out_ == nullptr || !may_write(at)) return;
     const auto count = static_cast<std::uint32_t>(
         std::min<std::size_t>({bytes, at.out_->writable_bytes(), room_of(at)}));
     if (count == 0) return;
@@ -137,7 +137,7 @@ void manager_state::commit_write(socket& at, std::size_t bytes) noexcept {
 // --- forwarding ---
 
 std::size_t manager_state::forward(socket& from, socket& to, std::size_t bytes) noexcept {
-    if (from.manager_ != to.manager_ || phase_of(to) != close_phase::open) return 0;
+    if (from.manager_ != to.manager_ || !may_write(to)) return 0;
     const auto wanted = static_cast<std::uint32_t>(std::min(bytes, readable(from).size()));
     const std::uint32_t count = std::min(wanted, room_of(to));
     if (count < wanted) {
@@ -292,6 +292,17 @@ void manager_state::notify_drained(socket& at) noexcept {
     at.flags_ |= flag::wants_drained;
 }
 
+// The peer is told at once, or by the last completion of what is unsent.
+void manager_state::finish(socket& at) noexcept {
+    if (phase_of(at) != close_phase::open) return;
+    apply(at, close_event::finish);
+    // Room is of no use to anybody any more.
+    at.flags_ &= ~flag::blocked;
+    at.pending_ &= static_cast<std::uint16_t>(~(event_bit::send_blocked | event_bit::writable));
+    if (at.out_ != nullptr && at.out_->empty()) return_buffer(std::exchange(at.out_, nullptr));
+    wake_waiters(at);
+}
+
 // `from` has bytes for `to`, which has no room: it is told again when there is some.
 void manager_state::wait_for_room(socket& from, socket& to) noexcept {
     cold_state& source = cold_of(from);
@@ -319,7 +330,7 @@ void manager_state::stop_waiting(socket& at) noexcept {
     source.waits_for = source.next_waiter = source.previous_waiter = none;
 }
 
-// Also at the end of `at`: what waits for it has nothing to wait for.
+// Also when `at` ends, or is to send no more: what waits for it has nothing to wait for.
 void manager_state::wake_waiters(socket& at) noexcept {
     while (cold_of(at).first_waiter != none) {
         socket& source = sockets_[cold_of(at).first_waiter];

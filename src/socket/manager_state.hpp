@@ -76,6 +76,7 @@ public:
     void commit_write(socket& at, std::size_t bytes) noexcept;
     [[nodiscard]] std::size_t forward(socket& from, socket& to, std::size_t bytes) noexcept;
     void notify_drained(socket& at) noexcept;
+    void finish(socket& at) noexcept;
     void set_paused(socket& at, bool paused) noexcept;
     void close(socket& at, close_reason why) noexcept;
     void abort(socket& at, close_reason why, int error = 0) noexcept;
@@ -161,6 +162,9 @@ private:
     // --- what is to go (manager_send.cpp) ---
     [[nodiscard]] bool settle_send(socket& at) noexcept;
     void sent(socket& at, const cqe& done) noexcept;
+    [[nodiscard]] static bool may_write(const socket& at) noexcept {
+        return phase_of(at) == close_phase::open && (at.facts_ & close_fact::finishing) == 0;
+    }
     [[nodiscard]] std::uint32_t room_of(const socket& at) const noexcept;
     [[nodiscard]] bool attach_out(socket& at) noexcept;
     [[nodiscard]] piece_record* add_piece(socket& at) noexcept;

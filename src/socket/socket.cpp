@@ -47,6 +47,8 @@ std::size_t socket::forward_to(socket& other, std::size_t bytes) noexcept {
 
 void socket::notify_drained() noexcept { manager_->notify_drained(*this); }
 
+void socket::shutdown_write() noexcept { manager_->finish(*this); }
+
 void socket::close() noexcept { manager_->close(*this, close_reason::closed); }
 
 void socket::abort() noexcept { manager_->abort(*this, close_reason::aborted); }

@@ -247,7 +247,11 @@ static void check_manager(ioring_t* ring) {
             size_t bytes = 0;
             switch (events[index].type) {
                 case IOR_EVENT_ACCEPTED: EXPECT(events[index].listener == listener); break;
-                case IOR_EVENT_CONNECTED: EXPECT(ioring_socket_write(of, "managed", 7) == 7); break;
+                case IOR_EVENT_CONNECTED:
+                    EXPECT(ioring_socket_write(of, "managed", 7) == 7);
+                    ioring_socket_shutdown_write(of);
+                    EXPECT(ioring_socket_write(of, "more", 4) == 0);
+                    break;
                 case IOR_EVENT_RECEIVED:
                     if (ioring_socket_user(of) != &mark) {
                         ioring_socket_readable(of, &bytes);

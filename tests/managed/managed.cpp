@@ -87,6 +87,26 @@ managed_test::pair managed_test::accept_one() {
     return made;
 }
 
+listener_id managed_test::listen_narrow() {
+    listener_id made;
+    EXPECT_FALSE(sockets_.listen("127.0.0.1:0", {.send_buffer_bytes = 4096}, made));
+    return made;
+}
+
+managed_test::pair managed_test::accept_narrow(listener_id from) {
+    pair made{conformance::open_stream(address_family::ipv4)};
+    const int bytes = 4096;
+    ::setsockopt(made.theirs.number(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+    const endpoint to = sockets_.local_endpoint(from);
+    const std::size_t before = count(event_type::accepted);
+    EXPECT_EQ(0, ::connect(made.theirs.number(), static_cast<const sockaddr*>(to.data()),
+                           static_cast<socklen_t>(to.size())));
+    if (until_told(event_type::accepted, before + 1)) {
+        made.ours = sockets_.find(last(event_type::accepted).id);
+    }
+    return made;
+}
+
 std::string managed_test::receive(const socket_end& at, std::size_t bytes) {
     std::string all;
     (void)until([&] {

@@ -58,6 +58,9 @@ protected:
         socket* ours = nullptr;
     };
     [[nodiscard]] pair accept_one();
+    // One of `from`, of listen_narrow(), whose connection holds as little as the system allows.
+    [[nodiscard]] pair accept_narrow(listener_id from);
+    [[nodiscard]] listener_id listen_narrow();
     [[nodiscard]] socket_end client() const;
     // As conformance::receive, with the manager polled meanwhile.
     [[nodiscard]] std::string receive(const socket_end& at, std::size_t bytes);

@@ -204,27 +204,12 @@ protected:
     [[nodiscard]] manager_options manager() const override {
         return {.sockets_max = 64, .chunks = 4, .chunk_bytes = 16'384};
     }
-    // One whose connection holds as little as the system allows.
-    [[nodiscard]] pair accept_narrow(listener_id from) {
-        pair made{conformance::open_stream(address_family::ipv4)};
-        const int bytes = 4096;
-        ::setsockopt(made.theirs.number(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-        const endpoint to = sockets_.local_endpoint(from);
-        const std::size_t before = count(event_type::accepted);
-        EXPECT_EQ(0, ::connect(made.theirs.number(), static_cast<const sockaddr*>(to.data()),
-                               static_cast<socklen_t>(to.size())));
-        if (until_told(event_type::accepted, before + 1)) {
-            made.ours = sockets_.find(last(event_type::accepted).id);
-        }
-        return made;
-    }
 };
 INSTANTIATE_TEST_SUITE_P(backend, managed_few_chunks_test, every_managed_backend(),
                          conformance::backend_name);
 
 TEST_P(managed_few_chunks_test, slow_readers_do_not_starve_the_others) {
-    listener_id narrow;
-    ASSERT_FALSE(sockets_.listen("127.0.0.1:0", {.send_buffer_bytes = 4096}, narrow));
+    const listener_id narrow = listen_narrow();
     std::vector<pair> slow;
     const std::string bulk = pattern(100'000);
     // They send, and never read what is echoed to them.

@@ -81,6 +81,17 @@ TEST_P(managed_time_test, a_peer_that_takes_nothing_stalls_the_write) {
     EXPECT_EQ(std::errc::timed_out, last(event_type::closed).error);
 }
 
+TEST_P(managed_time_test, a_peer_that_takes_nothing_stalls_the_end_of_our_side_too) {
+    remake({.write_stall_timeout = 100ms});
+    on_event = nullptr;
+    const auto start = clock::now();
+    const pair one = accept_narrow(listen_narrow());
+    const std::string bulk = pattern(60'000);
+    EXPECT_EQ(bulk.size(), one.ours->write(bytes_of(bulk)));
+    one.ours->shutdown_write();
+    expect_closed(close_reason::write_stalled, start, 100ms);
+}
+
 TEST_P(managed_time_test, a_handshake_that_does_not_end_is_cut) {
     remake({.handshake_timeout = 60ms});
     const pair done = accept_one();
