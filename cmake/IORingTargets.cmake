@@ -127,6 +127,22 @@ function(ioring_find_tool_dependencies)
   endforeach()
 endfunction()
 
+# What examples/http_request.hpp is built with: the target ioring_http_parser, where there is
+# Debian's libhttp-parser-dev.
+function(ioring_find_http_parser)
+  if(TARGET ioring_http_parser)
+    return()
+  endif()
+  find_path(IORING_INCLUDE_http_parser http_parser.h)
+  find_library(IORING_LIBRARY_http_parser http_parser)
+  mark_as_advanced(IORING_INCLUDE_http_parser IORING_LIBRARY_http_parser)
+  if(IORING_INCLUDE_http_parser AND IORING_LIBRARY_http_parser)
+    add_library(ioring_http_parser INTERFACE)
+    target_include_directories(ioring_http_parser SYSTEM INTERFACE "${IORING_INCLUDE_http_parser}")
+    target_link_libraries(ioring_http_parser INTERFACE "${IORING_LIBRARY_http_parser}")
+  endif()
+endfunction()
+
 # ioring_add_tool(folder)
 #
 # tools/<name>/*.cpp become ioring-<name> in <build>/bin, tools/<name>/*_test.cpp its unit tests

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # server_support.py - an example's server while a test runs, and connections to it.
+import os
 import re
 import socket
 import subprocess
@@ -13,11 +14,13 @@ class ServerTest(unittest.TestCase):
     it `rest_of_line`."""
 
     command = []
+    environment = {}  # Beside what there is.
     rest_of_line = r"\n"
 
     def setUp(self):
         self.server = subprocess.Popen(self.command, stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE)
+                                       stderr=subprocess.PIPE,
+                                       env={**os.environ, **self.environment})
         self.addCleanup(self.end)
         line = self.server.stdout.readline().decode()
         match = re.match(r"^listening on 127\.0\.0\.1:(\d+)" + self.rest_of_line + "$", line)

@@ -1,0 +1,597 @@
+// SPDX-License-Identifier: MIT
+// http_server.cpp - HTTP/1.1 on managed sockets: files, and bodies that come in any way.
+//
+// http_server FOLDER [ADDRESS [REQUEST_MS [IDLE_MS]]]
+//
+//     GET, HEAD /...      the folder's files; index.html for a folder's own name
+//     POST, PUT /echo     the request's body, while it comes: without a copy when its length is
+//     told POST, PUT /digest   how long the body was, and its FNV-1a hash
+//
+// A head must be whole REQUEST_MS (10 s) after its first byte, and a body must bring 1 KiB a second
+// from then on: else 408. A connection that says nothing for IDLE_MS (60 s) is closed. Requests
+// of a pipeline are answered one after the other; while much is unsent, the next stays unread.
+//
+// Files are opened component by component, none of them a symbolic link or "..", and read into the
+// send buffer: one copy. Reading blocks the loop when the file is not in the page cache.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <ioring/ioring.hpp>
+
+#include "http_request.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t connections_max = 10'000;
+constexpr std::uint32_t buffer_bytes = 128U << 10U;
+constexpr std::size_t answer_bytes_max = 2048;  // A head, and the body of an error.
+constexpr std::size_t chunk_frame_bytes = 32;   // More than what stands around a chunk.
+constexpr std::uint64_t body_bytes_max = 1U << 30U;
+constexpr std::uint64_t body_bytes_per_s = 1024;
+
+// --- files ---
+
+class file {
+public:
+    file() = default;
+    explicit file(int number) : number_{number} {}
+    file(file&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
+    file& operator=(file&& other) noexcept {
+        std::swap(number_, other.number_);
+        return *this;
+    }
+    ~file() {
+        if (number_ >= 0) ::close(number_);
+    }
+    [[nodiscard]] int number() const { return number_; }
+    explicit operator bool() const { return number_ >= 0; }
+
+private:
+    int number_ = -1;
+};
+
+struct found {
+    int status = 404;  // 200, 301 (a folder, asked for without its slash), 403 or 404.
+    file opened{};
+    std::uint64_t bytes = 0;
+    std::string_view type{};
+};
+
+// "%2e" becomes "."; nothing when it is none, or hides a slash or a zero.
+bool decode(std::string_view text, std::string& out) {
+    out.clear();
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        char letter = text[at];
+        if (letter == '%') {
+            unsigned code = 0;
+            const char* const first = text.data() + at + 1;
+            if (at + 2 >= text.size()) return false;
+            if (std::from_chars(first, first + 2, code, 16).ptr != first + 2) return false;
+            letter = static_cast<char>(code);
+            at += 2;
+        }
+        if (letter == '\0' || letter == '/') return false;
+        out += letter;
+    }
+    return true;
+}
+
+std::string_view type_of(std::string_view name) {
+    static constexpr std::pair<std::string_view, std::string_view> types[]{
+        {".html", "text/html; charset=utf-8"},
+        {".css", "text/css"},
+        {".js", "text/javascript"},
+        {".json", "application/json"},
+        {".txt", "text/plain; charset=utf-8"},
+        {".svg", "image/svg+xml"},
+        {".png", "image/png"},
+        {".jpg", "image/jpeg"},
+        {".gif", "image/gif"},
+        {".ico", "image/x-icon"},
+        {".wasm", "application/wasm"},
+        {".pdf", "application/pdf"},
+    };
+    const std::string_view ending = name.substr(std::min(name.rfind('.'), name.size()));
+    for (const auto& [each, type] : types) {
+        if (http::same_word(each, ending)) return type;
+    }
+    return "application/octet-stream";
+}
+
+class folder {
+public:
+    explicit folder(const char* path) : root_{::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)} {}
+    explicit operator bool() const { return static_cast<bool>(root_); }
+
+    // Of a path that begins with a slash.
+    found find(std::string_view path) {
+        found result;
+        file at;
+        std::size_t begin = 1;
+        for (bool is_last = false; !is_last;) {
+            const std::size_t end = std::min(path.find('/', begin), path.size());
+            is_last = end == path.size();
+            if (!decode(path.substr(begin, end - begin), name_)) return result;
+            begin = end + 1;
+            if (name_.empty() && is_last) name_ = "index.html";
+            if (name_.empty() || name_ == ".") continue;
+            if (name_ == "..") return result;
+            const int from = at ? at.number() : root_.number();
+            // Not blocking, for it could be a pipe.
+            const int kind = is_last ? O_NONBLOCK : O_DIRECTORY;
+            file next{::openat(from, name_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | kind)};
+            if (!next) {
+                if (errno == EACCES) result.status = 403;
+                return result;
+            }
+            at = std::move(next);
+        }
+        struct stat facts {};
+        if (!at || ::fstat(at.number(), &facts) != 0) return result;
+        if (S_ISDIR(facts.st_mode)) {
+            result.status = 301;
+        } else if (S_ISREG(facts.st_mode)) {
+            result.status = 200;
+            result.bytes = static_cast<std::uint64_t>(facts.st_size);
+            result.type = type_of(name_);
+            result.opened = std::move(at);
+        }
+        return result;
+    }
+
+private:
+    file root_;
+    std::string name_;
+};
+
+// --- answers ---
+
+std::string_view reason_of(int status) {
+    switch (status) {
+        case 200: return "OK";
+        case 301: return "Moved Permanently";
+        case 400: return "Bad Request";
+        case 403: return "Forbidden";
+        case 404: return "Not Found";
+        case 405: return "Method Not Allowed";
+        case 408: return "Request Timeout";
+        case 413: return "Content Too Large";
+        case 414: return "URI Too Long";
+        case 417: return "Expectation Failed";
+        case 431: return "Request Header Fields Too Large";
+        case 501: return "Not Implemented";
+        case 505: return "HTTP Version Not Supported";
+        default: return "Error";
+    }
+}
+
+// Text that is written straight into the send buffer, where there is room for it.
+class text {
+public:
+    explicit text(std::span<std::byte> room)
+        : begin_{reinterpret_cast<char*>(room.data())}, at_{begin_}, end_{begin_ + room.size()} {}
+    text& operator<<(std::string_view part) {
+        const std::size_t bytes = std::min(part.size(), static_cast<std::size_t>(end_ - at_));
+        at_ = std::copy_n(part.data(), bytes, at_);
+        return *this;
+    }
+    text& number(std::uint64_t value, int base = 10) {
+        at_ = std::to_chars(at_, end_, value, base).ptr;
+        return *this;
+    }
+    [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
+
+private:
+    char* begin_;
+    char* at_;
+    char* end_;
+};
+
+// "Fri, 27 Nov 2026 12:00:00 GMT", made once a second.
+std::string_view date_now() {
+    static std::time_t made = -1;
+    static char line[64];
+    static std::size_t bytes = 0;
+    const std::time_t now = std::time(nullptr);
+    if (now != made) {
+        std::tm parts{};
+        ::gmtime_r(&now, &parts);
+        bytes = std::strftime(line, sizeof line, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+        made = now;
+    }
+    return {line, bytes};
+}
+
+// --- a connection ---
+
+enum class stage : std::uint8_t { head, body, file };
+enum class route : std::uint8_t { files, echo, digest };
+
+struct connection {
+    stage at = stage::head;
+    route to = route::files;
+    bool is_chunked = false;  // The body, and so the answer of echo.
+    bool keep_alive = false;  // Another request may follow.
+    bool has_ended = false;   // The peer will send no more.
+    http::head_reader head;
+    http::body_reader body;
+    std::uint64_t body_bytes = 0;
+    std::uint64_t hash = 0;
+    file source;
+    std::uint64_t source_at = 0;
+    std::uint64_t source_end = 0;
+    ioring::socket_manager::timer_id timer;  // Runs while a request is not whole.
+    std::uint64_t timer_bytes = 0;           // body_bytes when it began.
+};
+
+class server {
+public:
+    server(ioring::socket_manager& sockets, const char* root, std::chrono::milliseconds patience)
+        : sockets_{sockets}, files_{root}, patience_{patience}, connections_(connections_max) {}
+    [[nodiscard]] bool has_files() const { return static_cast<bool>(files_); }
+
+    void handle(const ioring::socket_event& event) {
+        switch (event.type) {
+            case ioring::event_type::accepted:
+                event.socket->set_user(&connections_[event.socket->id().slot]);
+                of(*event.socket) = {};
+                break;
+            case ioring::event_type::received:
+            case ioring::event_type::writable: serve(*event.socket); break;
+            case ioring::event_type::peer_closed:
+                of(*event.socket).has_ended = true;
+                serve(*event.socket);
+                break;
+            case ioring::event_type::closed: end(of(*event.socket)); break;
+            case ioring::event_type::timer: time_is_over(event.done.user_data); break;
+            default: break;
+        }
+    }
+
+private:
+    static connection& of(ioring::socket& at) { return *static_cast<connection*>(at.user()); }
+
+    // Goes on as far as there are bytes and room.
+    void serve(ioring::socket& at) {
+        connection& it = of(at);
+        while (at.is_open()) {
+            bool goes_on = false;
+            switch (it.at) {
+                case stage::head: goes_on = read_head(at, it); break;
+                case stage::body: goes_on = read_body(at, it); break;
+                case stage::file: goes_on = send_file(at, it); break;
+            }
+            if (goes_on) continue;
+            // Nobody will send what is missing; a file goes on when there is room.
+            if (it.has_ended && it.at != stage::file && at.readable().empty()) at.close();
+            return;
+        }
+    }
+
+    static std::string_view input_of(const ioring::socket& at) {
+        const auto bytes = at.readable();
+        return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    }
+
+    bool read_head(ioring::socket& at, connection& it) {
+        const std::string_view input = input_of(at);
+        if (input.empty()) return false;
+        const http::progress done = it.head.read(input, head_);
+        if (done.what == http::outcome::partial) {
+            be_patient(at, it);
+            at.consume(done.bytes);
+            return done.bytes != 0;
+        }
+        // Without room for its answer the request waits, is announced again, and read again.
+        if (at.writable(answer_bytes_max).empty()) return false;
+        if (done.what == http::outcome::bad) return refuse(at, it, done.status);
+        stop_timer(it);
+        it.keep_alive = head_.keep_alive;
+        it.is_chunked = head_.is_chunked;
+        it.to = route_of(head_.path);
+        if (it.to == route::files) return answer_file(at, it, done.bytes);
+        if (head_.method != "POST" && head_.method != "PUT") {
+            return refuse(at, it, 405, done.bytes, "POST, PUT");
+        }
+        begin_body(at, it, done.bytes);
+        return at.is_open();
+    }
+
+    static route route_of(std::string_view path) {
+        if (path == "/echo") return route::echo;
+        return path == "/digest" ? route::digest : route::files;
+    }
+
+    // --- files ---
+
+    bool answer_file(ioring::socket& at, connection& it, std::size_t head_bytes) {
+        const bool is_head = head_.method == "HEAD";
+        if (head_.method != "GET" && !is_head) {
+            return refuse(at, it, 405, head_bytes, "GET, HEAD");
+        }
+        if (head_.path.empty() || head_.path.front() != '/') return refuse(at, it, 400, head_bytes);
+        found what = files_.find(head_.path);
+        if (what.status == 301 && head_.path.size() > answer_bytes_max / 2) what.status = 404;
+        if (what.status != 200) return refuse(at, it, what.status, head_bytes);
+        if (head_.has_body()) it.keep_alive = false;  // Nobody asked for it: it is not read.
+        text out = begin_answer(at, it, 200);
+        out << "Content-Type: " << what.type << "\r\nContent-Length: ";
+        out.number(what.bytes) << "\r\n\r\n";
+        at.commit_write(out.size());
+        at.consume(head_bytes);
+        if (is_head || what.bytes == 0) return next(at, it);
+        it.source = std::move(what.opened);
+        it.source_at = 0;
+        it.source_end = what.bytes;
+        it.at = stage::file;
+        return true;
+    }
+
+    bool send_file(ioring::socket& at, connection& it) {
+        const auto room = at.writable();
+        if (room.empty()) return false;
+        const std::uint64_t left = it.source_end - it.source_at;
+        const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(room.size(), left));
+        const ssize_t got =
+            ::pread(it.source.number(), room.data(), wanted, static_cast<off_t>(it.source_at));
+        if (got <= 0) {  // It has become shorter: the client must see that something is missing.
+            at.abort();
+            return false;
+        }
+        at.commit_write(static_cast<std::size_t>(got));
+        it.source_at += static_cast<std::uint64_t>(got);
+        return it.source_at < it.source_end || next(at, it);
+    }
+
+    // --- bodies ---
+
+    void begin_body(ioring::socket& at, connection& it, std::size_t head_bytes) {
+        if (!head_.is_chunked && head_.body_bytes > body_bytes_max) {
+            refuse(at, it, 413);
+            return;
+        }
+        it.at = stage::body;
+        it.body_bytes = 0;
+        it.hash = 0xcbf29ce484222325U;
+        it.body.begin(head_, body_bytes_max);
+        const bool is_awaited = head_.expects_continue && !head_.is_1_0 && head_.has_body() &&
+                                at.readable().size() == head_bytes;
+        text out{at.writable(answer_bytes_max)};
+        if (is_awaited) out << "HTTP/1.1 100 Continue\r\n\r\n";
+        if (it.to == route::echo) {
+            start_line(out, it, 200);
+            if (it.is_chunked) {
+                out << "Transfer-Encoding: chunked\r\n\r\n";
+            } else {
+                out << "Content-Length: ";
+                out.number(head_.body_bytes) << "\r\n\r\n";
+            }
+        }
+        at.commit_write(out.size());
+        at.consume(head_bytes);
+        be_patient(at, it);
+    }
+
+    bool read_body(ioring::socket& at, connection& it) {
+        if (it.to == route::echo) return it.is_chunked ? echo_chunks(at, it) : echo_bytes(at, it);
+        if (at.writable(answer_bytes_max).empty()) return false;
+        const http::progress done = it.body.read(input_of(at), [&it](std::string_view piece) {
+            it.body_bytes += piece.size();
+            for (const char each : piece) {
+                it.hash = (it.hash ^ static_cast<unsigned char>(each)) * 0x100000001b3U;
+            }
+        });
+        if (done.what == http::outcome::bad) return refuse(at, it, done.status);
+        if (done.what == http::outcome::whole) return answer_digest(at, it, done.bytes);
+        at.consume(done.bytes);
+        return done.bytes != 0;
+    }
+
+    bool answer_digest(ioring::socket& at, connection& it, std::size_t input_bytes) {
+        char line[64];
+        const int bytes = std::snprintf(line, sizeof line, "%llu %016llx\n",
+                                        static_cast<unsigned long long>(it.body_bytes),
+                                        static_cast<unsigned long long>(it.hash));
+        text out = begin_answer(at, it, 200);
+        out << "Content-Type: text/plain\r\nContent-Length: ";
+        out.number(static_cast<std::uint64_t>(bytes)) << "\r\n\r\n" << line;
+        at.commit_write(out.size());
+        at.consume(input_bytes);
+        return next(at, it);
+    }
+
+    bool echo_bytes(ioring::socket& at, connection& it) {
+        const auto wanted =
+            static_cast<std::size_t>(std::min<std::uint64_t>(at.readable().size(), it.body.left()));
+        const std::size_t taken = at.forward(wanted);  // From where it was received.
+        it.body.took(taken);
+        it.body_bytes += taken;
+        if (it.body.left() == 0) return next(at, it);
+        return taken != 0;
+    }
+
+    bool echo_chunks(ioring::socket& at, connection& it) {
+        // A piece of the input needs no more room than it has, and a frame that it lacks.
+        const std::string_view input = input_of(at);
+        if (input.empty()) return false;
+        const auto room = at.writable(2 * chunk_frame_bytes);
+        if (room.empty()) return false;
+        text out{room};
+        const http::progress done = it.body.read(
+            input.substr(0, room.size() - chunk_frame_bytes), [&](std::string_view piece) {
+                it.body_bytes += piece.size();
+                out.number(piece.size(), 16) << "\r\n" << piece << "\r\n";
+            });
+        if (done.what == http::outcome::bad) {  // Too late for a status: it must not look whole.
+            at.abort();
+            return false;
+        }
+        if (done.what == http::outcome::whole) out << "0\r\n\r\n";
+        at.commit_write(out.size());
+        at.consume(done.bytes);
+        return done.what == http::outcome::whole ? next(at, it) : true;
+    }
+
+    // --- answers ---
+
+    static text& start_line(text& out, const connection& it, int status) {
+        out << "HTTP/1.1 ";
+        out.number(static_cast<std::uint64_t>(status))
+            << " " << reason_of(status) << "\r\nServer: ioring\r\nDate: " << date_now()
+            << "\r\nConnection: " << (it.keep_alive ? "keep-alive" : "close") << "\r\n";
+        return out;
+    }
+    static text begin_answer(ioring::socket& at, const connection& it, int status) {
+        text out{at.writable(answer_bytes_max)};
+        return start_line(out, it, status);
+    }
+
+    // An answer without a file. The connection goes on only where the request was in order and
+    // had no body: `head_bytes` of it are known to be all.
+    bool refuse(ioring::socket& at, connection& it, int status, std::size_t head_bytes = 0,
+                std::string_view allowed = {}) {
+        const bool is_whole = head_bytes != 0;
+        if (!is_whole || head_.has_body()) it.keep_alive = false;
+        stop_timer(it);
+        text out = begin_answer(at, it, status);
+        if (!allowed.empty()) out << "Allow: " << allowed << "\r\n";
+        if (status == 301) out << "Location: " << head_.path << "/\r\n";
+        const std::string_view reason = reason_of(status);
+        out << "Content-Type: text/plain\r\nContent-Length: ";
+        out.number(reason.size() + 5) << "\r\n\r\n";
+        if (!is_whole || head_.method != "HEAD") {
+            out.number(static_cast<std::uint64_t>(status)) << " " << reason << "\n";
+        }
+        at.commit_write(out.size());
+        at.consume(head_bytes);
+        return next(at, it);
+    }
+
+    // The answer is complete. Whether there may be another request.
+    bool next(ioring::socket& at, connection& it) {
+        stop_timer(it);
+        it.source = {};
+        it.at = stage::head;
+        if (it.keep_alive) return true;
+        at.close();  // Sends what is unsent, and reads past what we do not want to know.
+        return false;
+    }
+
+    // --- time ---
+
+    void be_patient(ioring::socket& at, connection& it) {
+        if (it.timer.valid()) return;
+        it.timer_bytes = it.body_bytes;
+        const ioring::socket_id id = at.id();
+        it.timer = sockets_.start_timer(
+            patience_, (static_cast<std::uint64_t>(id.generation) << 32U) | id.slot);
+    }
+    void stop_timer(connection& it) {
+        if (it.timer.valid()) sockets_.cancel_timer(it.timer);
+        it.timer = {};
+    }
+    void time_is_over(std::uint64_t id) {
+        ioring::socket* const at =
+            sockets_.find({.slot = static_cast<std::uint32_t>(id),
+                           .generation = static_cast<std::uint32_t>(id >> 32U)});
+        if (at == nullptr || !at->is_open()) return;
+        connection& it = of(*at);
+        it.timer = {};
+        if (at->writable(answer_bytes_max).empty()) {  // The one that is late is not alone.
+            be_patient(*at, it);
+            return;
+        }
+        if (it.at == stage::head) {
+            refuse(*at, it, 408);
+            return;
+        }
+        // A body that we do not take, because its echo is not taken, is not late.
+        const auto least = body_bytes_per_s * static_cast<std::uint64_t>(patience_.count()) / 1000;
+        if (it.body_bytes - it.timer_bytes >= least || at->unread_bytes() != 0) {
+            be_patient(*at, it);
+        } else if (it.to == route::echo) {
+            at->abort();  // Its answer has begun.
+        } else {
+            refuse(*at, it, 408);
+        }
+    }
+    void end(connection& it) {
+        stop_timer(it);
+        it.source = {};
+    }
+
+    ioring::socket_manager& sockets_;
+    folder files_;
+    std::chrono::milliseconds patience_;
+    std::vector<connection> connections_;
+    http::head head_;
+};
+
+std::atomic<ioring::ring*> running{nullptr};
+
+void stop(int) {
+    if (ioring::ring* const ring = running.exchange(nullptr)) ring->wake();
+}
+
+std::chrono::milliseconds time_of(int argc, char** argv, int index,
+                                  std::chrono::milliseconds otherwise) {
+    if (argc <= index) return otherwise;
+    return std::chrono::milliseconds{std::max(1, std::atoi(argv[index]))};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    if (argc < 2) {
+        std::fprintf(stderr, "usage: %s FOLDER [ADDRESS [REQUEST_MS [IDLE_MS]]]\n", argv[0]);
+        return 2;
+    }
+    ioring::ring ring = ioring::ring::create();
+    ioring::socket_manager sockets{ring,
+                                   {.sockets_max = connections_max,
+                                    .buffer_bytes = buffer_bytes,
+                                    .allow_half_open = true,
+                                    .idle_timeout = time_of(argc, argv, 4, 60s)}};
+    server of{sockets, argv[1], time_of(argc, argv, 3, 10s)};
+    if (!of.has_files()) {
+        std::fprintf(stderr, "%s: %s\n", argv[1], std::strerror(errno));
+        return 1;
+    }
+    const auto listener = sockets.listen(argc > 2 ? argv[2] : "127.0.0.1:8080");
+    running = &ring;
+    std::signal(SIGINT, stop);
+    std::signal(SIGTERM, stop);
+    std::printf("listening on %s (backend %s: %s)\n",
+                to_string(sockets.local_endpoint(listener)).c_str(), ring.backend_info().name,
+                ring.backend_info().reason);
+    std::fflush(stdout);
+
+    while (running && !sockets.error()) {
+        for (const ioring::socket_event& event : sockets.poll()) of.handle(event);
+    }
+    running = nullptr;  // The handler must not find a ring that is gone.
+    const ioring::drain_report report = sockets.drain(5s);
+    std::printf("drained %u, cut %u\n", report.drained, report.cut);
+    return sockets.error() ? 1 : 0;
+} catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+}
