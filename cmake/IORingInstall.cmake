@@ -45,5 +45,7 @@ endif()
 foreach(tool IN ITEMS echo load doctor trace)
   if(TARGET ioring-${tool})
     install(TARGETS ioring-${tool} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT tools)
+    install(FILES "${PROJECT_SOURCE_DIR}/docs/man/ioring-${tool}.1"
+            DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT tools)
   endif()
 endforeach()

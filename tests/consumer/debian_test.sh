@@ -25,7 +25,8 @@ expect_in() {
 expect_in libioring-c0 'libioring-c\.so\.0'
 expect_in libioring-dev 'include/ioring/ring\.hpp' 'include/ioring/ioring\.h' 'libioring\.a' \
     'libioring-c\.so' 'ioringConfig\.cmake' 'pkgconfig/ioring\.pc'
-expect_in ioring-tools 'bin/ioring-echo' 'bin/ioring-load' 'bin/ioring-doctor' 'bin/ioring-trace'
+expect_in ioring-tools 'bin/ioring-echo' 'bin/ioring-load' 'bin/ioring-doctor' 'bin/ioring-trace' \
+    'man1/ioring-echo\.1' 'man1/ioring-load\.1' 'man1/ioring-doctor\.1' 'man1/ioring-trace\.1'
 
 "$work/root/usr/bin/ioring-echo" --version
 libraries="$(dirname "$(find "$work/root" -name libioring.a)")"
