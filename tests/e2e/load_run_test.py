@@ -57,6 +57,18 @@ class RunTest(unittest.TestCase):
         with Server(behaviour or Behaviour(), **server) as running:
             return self.check(run("--port", running.port, "--json", *options)).json
 
+    def test_marks_stand_where_measuring_begins_and_ends_and_before_the_report(self):
+        with Server(Behaviour()) as running:
+            begun = time.monotonic()
+            process = start("--port", running.port, "--json", "--marks", "--connections", 3,
+                            "--warmup", "0.3", "--duration", "0.1")
+            self.assertEqual("measuring\n", process.stdout.readline())
+            self.assertGreaterEqual(time.monotonic() - begun, 0.3)
+            self.assertEqual("measured\n", process.stdout.readline())
+            self.assertGreaterEqual(time.monotonic() - begun, 0.4)
+            report = self.check(finish(process)).json
+        self.assertGreater(report["messages"], 0)
+
     def test_the_json_object_has_the_promised_fields(self):
         found = self.load("-c", 3, "-s", 100, "-d", 2, "-t", "200ms", "--seed", 77)
         numbers = {

@@ -57,6 +57,8 @@ private:
 
     void advance();
     void start_load();
+    // --marks: for a program that measures the server meanwhile.
+    void mark(const char* text) const;
     void begin_measuring();
     void stop_load();
     void end_measuring();

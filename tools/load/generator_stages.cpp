@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // generator_stages.cpp - how a run goes from one stage to the next, and how connections end.
 #include <algorithm>
+#include <cstdio>
 #include <string>
 
 #include <fmt/core.h>
@@ -19,6 +20,12 @@ constexpr std::int64_t closing_ns = 1'000'000'000;
 constexpr std::int64_t progress_interval_ns = 1'000'000'000;
 
 }  // namespace
+
+void generator::mark(const char* text) const {
+    if (!world_.asked.marks) return;
+    std::puts(text);
+    std::fflush(stdout);
+}
 
 void generator::advance() {
     if (stop_.requested()) stop_by_signal();
@@ -55,6 +62,7 @@ void generator::start_load() {
 }
 
 void generator::begin_measuring() {
+    mark("measuring");
     stage_ = stage::measuring;
     measure_begin_ns_ = shown_ns_ = now_;
     if (world_.asked.messages == 0) measure_end_ns_ = now_ + world_.asked.duration.count();
@@ -81,6 +89,7 @@ void generator::end_measuring() {
     world_.found.usage = ioring::tools::usage_now() - usage_before_;
     world_.found.enters = ring_.counters().enters - enters_before_;
     world_.found.turns = turns_ - turns_before_;
+    mark("measured");
 }
 
 void generator::stop_by_signal() {

@@ -84,6 +84,8 @@ std::optional<int> read_options(int argc, const char* const* argv, settings& out
     add_load(app, out);
     add_machine(app, out);
     auto* const json = app.add_flag("--json", out.json, "Print one JSON object at the end");
+    app.add_flag("--marks", out.marks,
+                 "Print `measuring` when the warm-up is over and `measured` after the last echo");
     app.add_flag("-q,--quiet", out.quiet, "Print the result only, no progress");
     auto* const interactive = app.add_flag(
         "-i,--interactive", out.interactive,

@@ -41,6 +41,7 @@ struct settings {
     std::optional<std::uint64_t> seed;  // Of the content; a random one when not given.
     bool json = false;
     bool quiet = false;
+    bool marks = false;  // A line on the standard output where measuring begins and where it ends.
     bool interactive = false;
 
     [[nodiscard]] bool open_loop() const noexcept { return rate_per_second > 0; }
