@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-# run.py - measures the library beside its hand-written peers: ./dev bench
-"""Compares ioring-echo with a minimal hand-written server of the same strategy (server CPU time per
-verified message), a nop batch with liburing's, and times the buffers.
+# run.py - measures the library beside hand-written servers and other libraries: ./dev bench
+"""Measures ioring-echo, minimal servers written by hand and servers on other libraries in
+interleaved rounds, single operations beside liburing's, and evaluates the project's targets.
 
-Every round measures the peer, ours and the peer again, so that each result states its own noise: a
-target is met when the ratio less the spread of the peer against itself is within it. Samples that
-others disturbed are made again. Results are kept as they come; --resume goes on after an abort.
+Each round measures a hand-written server, ours of the same strategy, and the hand-written one
+again, so that each cell states its own noise. Samples that others disturbed are made again.
+Results are kept as they come; --resume goes on after an abort. Nothing asks anything: one command
+does it all.
 """
 import argparse
 import dataclasses
@@ -16,16 +17,20 @@ import os
 import shlex
 import signal
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from harness import cells, echo, idle, machine, micro, report  # noqa: E402
+from harness import (cells, counts, curves, echo, idle, machine, micro, pages,  # noqa: E402
+                     servers, tables, targets)
 from harness.journal import Journal, JournalError  # noqa: E402
+from harness.machine import wait_until_quiet  # noqa: E402
 from harness.processes import MeasurementError  # noqa: E402
 
 SOURCE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PARTS = ("echo", "idle", *micro.PROGRAMS)
+# In the order in which they are measured.
+PARTS = (*micro.PROGRAMS, "echo", "counts", "idle", "curves")
 
 
 @dataclasses.dataclass
@@ -34,18 +39,17 @@ class Plan:
 
     only: list
     cells: list
-    strategies: list
+    servers: list
     repetitions: int
     seconds: float
     warmup_seconds: float
     cpus: tuple
-    reference: bool
     retries: int
     patience_seconds: float
     micro_repetitions: int
     micro_seconds: float
-    echo_target: float
-    nop_target: float
+    curve_repetitions: int
+    curve_shares: list
 
     def as_header(self):
         """The plan as JSON takes it; a resumed run must have the same."""
@@ -73,17 +77,21 @@ def _cells(text):
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _positive(kind):
+def _number(kind, least):
     def parse(text):
         try:
             value = kind(text)
         except ValueError:
-            value = 0
-        if not 0 < value < 1e6:
-            raise argparse.ArgumentTypeError(f"`{text}` is no number over 0")
+            value = -1
+        if not least <= value < 1e6 or value != value:
+            raise argparse.ArgumentTypeError(f"`{text}` is no number from {least} on")
         return value
 
     return parse
+
+
+_count = _number(int, 1)
+_duration = _number(float, 0.01)
 
 
 def parse_arguments(arguments):
@@ -91,61 +99,80 @@ def parse_arguments(arguments):
         prog="./dev bench", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--only", type=_words_of(PARTS), default=list(PARTS), metavar="PART,...",
+    add("--quick", action="store_true",
+        help=f"under two minutes: cells {cells.QUICK_CELLS}, few servers, 3 rounds of 0.7 s")
+    add("--full", action="store_true",
+        help="some hours: all of 1, 50, 1000, 10000 connections x 64 B, 1 KiB, 16 KiB x depth 1, "
+             "16 that fits in memory")
+    add("--only", type=_words_of(PARTS), metavar="PART,...",
         help=f"of {', '.join(PARTS)} (default: all)")
     add("--cells", type=_cells, metavar="CONNECTIONS/SIZE/DEPTH,...",
         help=f"loads to measure (default {cells.DEFAULT_CELLS})")
-    add("--strategies", type=_words_of(list(cells.STRATEGIES)), metavar="NAME,...",
-        help=f"of {', '.join(cells.STRATEGIES)} (default {cells.DEFAULT_STRATEGIES})")
-    add("--repetitions", type=_positive(int), metavar="N", help="rounds (default 5)")
-    add("--seconds", type=_positive(float), metavar="D", help="of one sample (default 3)")
-    add("--reference", action="store_true", help="measure servers on other libraries too")
-    add("--quick", action="store_true",
-        help=f"under two minutes: cells {cells.QUICK_CELLS}, 3 rounds of 1 s")
-    add("--retries", type=int, default=3, metavar="N",
+    add("--servers", type=_words_of(list(servers.SERVERS)), metavar="NAME,...",
+        help=f"of {', '.join(servers.SERVERS)} (default: all but the overlapped ones); what a "
+             "server is compared with comes along")
+    add("--repetitions", type=_count, metavar="N", help="rounds (default 5)")
+    add("--seconds", type=_duration, metavar="D", help="of one sample (default 1.3)")
+    add("--retries", type=_number(int, 0), default=3, metavar="N",
         help="how often a disturbed sample is made again (default 3)")
-    add("--patience", type=_positive(float), default=900.0, metavar="SECONDS",
-        help="spent on that in all (default 900)")
-    add("--server-cpu", type=int, default=0, metavar="N", help="default 0")
-    add("--client-cpu", type=int, default=1, metavar="N", help="default 1")
-    add("--target", type=_positive(float), default=1.05, metavar="RATIO",
-        help="of the echo server to its peer (default 1.05)")
+    add("--patience", type=_number(float, 0), metavar="SECONDS",
+        help="spent on that and on waiting for an idle machine in all (default 240)")
+    add("--server-cpu", type=_number(int, 0), default=0, metavar="N", help="default 0")
+    add("--client-cpu", type=_number(int, 0), default=1, metavar="N", help="default 1")
     add("--build-dir", default=os.path.join(SOURCE_DIR, "build", "release"), metavar="DIR",
         help="the build that is measured (default build/release)")
     add("--output", metavar="FILE",
-        help="where results go, as JSON lines (default build/bench/results.jsonl); the summary "
-             "goes beside it as .json and .txt")
+        help="where results go, as JSON lines (default build/bench/results.jsonl); the report "
+             "goes beside it as .json, .html, .md and .txt")
     add("--resume", action="store_true", help="go on with the results in --output")
-    add("--report", action="store_true", help="write a page into docs/benchmarks/")
-    return parser.parse_args(arguments)
+    add("--report", action="store_true",
+        help="copy the report into docs/benchmarks/, unless others disturbed the run")
+    parsed = parser.parse_args(arguments)
+    if parsed.quick and parsed.full:
+        parser.error("--quick and --full exclude each other")
+    return parsed
+
+
+def _memory_bytes():
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _cells_of(parsed):
+    if parsed.cells:
+        return parsed.cells
+    if parsed.full:
+        return cells.full_grid(_memory_bytes())[0]
+    return _cells(cells.QUICK_CELLS if parsed.quick else cells.DEFAULT_CELLS)
 
 
 def plan_of(parsed):
     quick = parsed.quick
+    default_servers = servers.QUICK_SERVERS if quick else servers.DEFAULT_SERVERS
+    default_parts = ("nop_batch", "buffers", "timers", "echo") if quick else PARTS
+    patience = parsed.patience if parsed.patience is not None else (
+        0 if quick else 1200 if parsed.full else 240)
     return Plan(
-        only=parsed.only,
-        cells=parsed.cells or _cells(cells.QUICK_CELLS if quick else cells.DEFAULT_CELLS),
-        strategies=parsed.strategies or cells.DEFAULT_STRATEGIES.split(","),
+        only=parsed.only or list(default_parts),
+        cells=_cells_of(parsed),
+        servers=servers.with_yardsticks(parsed.servers or default_servers.split(",")),
         repetitions=parsed.repetitions or (3 if quick else 5),
-        seconds=parsed.seconds or (1.0 if quick else 3.0),
-        warmup_seconds=0.2 if quick else 0.5,
+        seconds=parsed.seconds or (0.7 if quick else 1.3),
+        warmup_seconds=0.2,
         cpus=(parsed.server_cpu, parsed.client_cpu),
-        reference=parsed.reference,
-        retries=0 if quick else max(parsed.retries, 0),
-        patience_seconds=parsed.patience,
-        micro_repetitions=5 if quick else 15,
-        micro_seconds=0.02 if quick else 0.2,
-        echo_target=parsed.target,
-        nop_target=1.10,
+        retries=0 if quick else parsed.retries,
+        patience_seconds=patience,
+        micro_repetitions=5 if quick else 11,
+        micro_seconds=0.02 if quick else 0.1,
+        curve_repetitions=3 if parsed.full else 1,
+        curve_shares=list(curves.SHARES),
     )
 
 
 def check_ready(programs, plan):
     """Raises when a program or a CPU that the plan needs is not there."""
-    wanted = echo.needed_commands(programs, plan) if "echo" in plan.only else []
-    if "idle" in plan.only:
-        wanted += [programs.client(idle.ACTIVE), *map(programs.ours, idle.STRATEGIES)]
-    wanted += [[programs.micro(name)] for name in micro.PROGRAMS if name in plan.only]
+    wanted = [[programs.micro(name)] for name in micro.PROGRAMS if name in plan.only]
+    if set(plan.only) - set(micro.PROGRAMS):
+        wanted += echo.needed_commands(programs, plan)
     missing = programs.missing(wanted)
     if missing:
         names = ", ".join(os.path.relpath(path, programs.build_dir) for path in missing)
@@ -182,56 +209,93 @@ def _told(arguments):
 
 
 def summary_of(plan, journal):
-    return {
+    """All that a report tells, as JSON has it."""
+    summary = {
         **journal.header,
-        "echo": echo.summarize(plan, journal),
-        "references": echo.summarize_references(plan, journal),
-        "nop_batch": micro.summarize_nops(plan, journal),
-        "buffers": micro.summarize_buffers(journal),
+        "echo": echo.table(plan, journal),
+        "counts": counts.summarize(plan, journal),
+        "idle": idle.summarize(plan, journal),
+        "memory": idle.summarize_memory(plan, journal),
+        "curves": curves.summarize(plan, journal),
+        "services": {},
+        "nop_batch": micro.summarize_nops(journal),
         "emulation": micro.summarize_emulation(journal),
-        "idle": idle.summarize(journal),
+        "buffers": micro.summarize_rows(journal, "buffers"),
+        "timers": micro.summarize_rows(journal, "timers"),
     }
+    summary["targets"] = targets.evaluate(summary)
+    return summary
+
+
+def _write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def write_results(plan, journal, report_wanted):
-    """Prints the tables and writes what is asked."""
-    text = report.as_text(plan, journal)
+    """Prints the tables and writes what is asked. Returns whether a report that was wanted is."""
+    summary = summary_of(plan, journal)
+    text = tables.as_text(summary)
     print("\n" + text)
     stem = os.path.splitext(journal.path)[0]
-    with open(stem + ".json", "w", encoding="utf-8") as file:
-        json.dump(summary_of(plan, journal), file, indent=1)
-    with open(stem + ".txt", "w", encoding="utf-8") as file:
-        file.write(text + "\n")
-    if report_wanted:
-        header = journal.header
-        name = f"{header['begun'][:10]}-{header['machine']['commit']}.md"
-        page = os.path.join(SOURCE_DIR, "docs", "benchmarks", name)
-        with open(page, "w", encoding="utf-8") as file:
-            file.write(report.as_markdown(plan, journal))
-        print(f"\nwrote docs/benchmarks/{name}")
+    as_json = json.dumps(summary, indent=1) + "\n"
+    page = pages.as_html(summary)
+    _write(stem + ".json", as_json)
+    _write(stem + ".html", page)
+    _write(stem + ".md", pages.as_markdown(summary, os.path.basename(stem) + ".html"))
+    _write(stem + ".txt", text + "\n")
+    if not report_wanted:
+        return True
+    share = targets.disturbed_share(summary)
+    if share > targets.DISTURBED_SHARE_MAX:
+        print(f"\nbench: others disturbed {share:.0%} of the samples, which is no result to tell: "
+              "nothing was written into docs/benchmarks", file=sys.stderr)
+        return False
+    name = f"{summary['begun'][:10]}-{summary['machine']['commit']}"
+    folder = os.path.join(SOURCE_DIR, "docs", "benchmarks")
+    _write(os.path.join(folder, name + ".json"), as_json)
+    _write(os.path.join(folder, name + ".html"), page)
+    _write(os.path.join(folder, name + ".md"), pages.as_markdown(summary, name + ".html"))
+    print(f"\nwrote docs/benchmarks/{name}.md, .html and .json")
+    return True
 
 
 def say(text):
     print(f"[{datetime.datetime.now():%H:%M:%S}] {text}", flush=True)
 
 
+def measure_all(programs, plan, journal):
+    """Every part of the plan that the journal does not have yet."""
+    patience = echo.Patience(plan.patience_seconds)
+    patience.spend(lambda: wait_until_quiet(plan.cpus, patience.seconds_left / 2))
+    begun = time.monotonic()
+    micro.run(programs, plan, journal, say)
+    for name, part in (("echo", echo), ("counts", counts), ("idle", idle), ("curves", curves)):
+        if name not in plan.only:
+            continue
+        if part is counts:
+            part.run(programs, plan, journal, say)
+        else:
+            part.run(programs, plan, journal, patience, say)
+    say(f"measured in {(time.monotonic() - begun) / 60:.1f} minutes")
+
+
 def main():
     parsed = parse_arguments(sys.argv[1:])
     plan = plan_of(parsed)
-    programs = cells.Programs(os.path.abspath(parsed.build_dir))
+    programs = servers.Programs(os.path.abspath(parsed.build_dir))
     try:
         check_ready(programs, plan)
         journal = open_journal(parsed, plan)
     except (MeasurementError, JournalError) as error:
         sys.exit(f"bench: {error}")
+    if parsed.full and not parsed.cells:
+        for cell in cells.full_grid(_memory_bytes())[1]:
+            say(f"{cell} does not fit in memory")
     status = 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ends the children too.
     try:
-        micro.run(programs, plan, journal, say)
-        if "echo" in plan.only:
-            echo.run(programs, plan, journal, say)
-        if "idle" in plan.only:
-            idle.run(programs, plan, journal, say)
+        measure_all(programs, plan, journal)
     except MeasurementError as error:
         print(f"bench: {error}", file=sys.stderr)
         status = 1
@@ -240,7 +304,8 @@ def main():
     if status:
         kept = os.path.relpath(journal.path, SOURCE_DIR)
         print(f"bench: stopped; what was measured is in {kept}, --resume goes on", file=sys.stderr)
-    write_results(plan, journal, parsed.report and not status)
+    if not write_results(plan, journal, parsed.report and not status):
+        status = 1
     sys.exit(status)
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-# run_test.py - the driver keeps, resumes, compares and reports what made-up programs measure.
+# run_test.py - the driver keeps, resumes and compares what made-up programs measure.
 import contextlib
 import json
 import os
@@ -14,8 +14,8 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-from harness import cells, echo, idle, micro, report  # noqa: E402
-from harness.comparison import compare  # noqa: E402
+from harness import cells, curves, echo, idle, micro, servers  # noqa: E402
+from harness.comparison import compare, spread_of  # noqa: E402
 from harness.journal import Journal  # noqa: E402
 from harness.machine import is_disturbed  # noqa: E402
 from harness.processes import last_json_object  # noqa: E402
@@ -26,16 +26,19 @@ signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 print("listening on 127.0.0.1:1 (made up)", flush=True)
 while not signal.sigtimedwait([signal.SIGTERM], 0.001):
     sum(range(10000))  # A server that used no CPU time would be an error.
-print('{{"enters": 200}}')
+print('{{"enters": 200, "turns": 400, "bytes_received": 6400}}')
 """
 # Fails from the call on whose number is in the file `fail_from`.
 CLIENT = f"#!{sys.executable}" + """
-import os, sys
+import os, sys, time
 folder = os.path.dirname(os.path.abspath(__file__))
 count = os.path.getsize(folder + "/calls")
 open(folder + "/calls", "a").write("x")
 bad = os.path.exists(folder + "/fail_from") and count >= int(open(folder + "/fail_from").read())
-print('{"messages": 100, "bytes": 6400, "errors": 0, "mismatches": %d,' % bad)
+print("measuring", flush=True)
+time.sleep(0.2)
+print("measured", flush=True)
+print('{"messages": 100, "size": 64, "errors": 0, "mismatches": %d,' % bad)
 print(' "messages_per_second": 1000.0, "latency_us": {"p50": 5, "p99": 9}}')
 sys.exit(1 if bad else 0)
 """
@@ -63,13 +66,13 @@ class MadeUpBuild:
         return os.path.getsize(os.path.join(self.folder, "bin", "calls"))
 
     def run(self, *arguments):
-        cpu = str(min(os.sched_getaffinity(0)))
+        cpus = sorted(os.sched_getaffinity(0))
         return subprocess.run(
             [sys.executable, os.path.join(HERE, "run.py"), "--build-dir", self.folder, "--only",
-             "echo", "--output", self.results, "--strategies", "own-ring", "--cells", "1/64/1",
-             "--repetitions", "2", "--seconds", "0.1", "--retries", "0", "--server-cpu", cpu,
-             "--client-cpu", cpu, *arguments],
-            capture_output=True, text=True, timeout=60, check=False)
+             "echo", "--output", self.results, "--servers", "own-ring", "--cells", "1/64/1",
+             "--patience", "0", "--repetitions", "2", "--seconds", "0.1", "--retries", "0",
+             "--server-cpu", str(cpus[0]), "--client-cpu", str(cpus[-1]), *arguments],
+            capture_output=True, text=True, timeout=150, check=False)
 
     def samples(self):
         with open(self.results, encoding="utf-8") as lines:
@@ -85,14 +88,20 @@ class RunTest(unittest.TestCase):
     def test_a_round_is_the_peer_ours_and_the_peer_again(self):
         done = self.build.run()
         self.assertEqual(0, done.returncode, done.stderr)
-        order = [(s["round"], s["who"]) for s in self.build.samples()]
-        self.assertEqual([(r, who) for r in (0, 1) for who in echo.ROUND], order)
+        order = [(s["round"], s["server"], s["pass"]) for s in self.build.samples()]
+        self.assertEqual([(r, *step) for r in (0, 1) for step in (
+            ("hand-own-ring", 0), ("own-ring", 0), ("hand-own-ring", 1))], order)
         self.assertIn("own-ring", done.stdout)
-        # 200 enters over 100 messages of the warm-up and 100 measured.
-        self.assertEqual(1.0, self.build.samples()[0]["enters_per_message"])
+        # 200 enters in 400 turns over the 100 messages that its 6,400 bytes are.
+        self.assertEqual(2.0, self.build.samples()[0]["enters_per_message"])
+        self.assertEqual(0.5, self.build.samples()[0]["enters_per_turn"])
+        with open(self.build.results.replace(".jsonl", ".json"), encoding="utf-8") as file:
+            summary = json.load(file)
+        self.assertEqual(3, sum(len(cell["servers"]["own-ring"]["rounds"]) + 1
+                                for cell in summary["echo"].values()))
 
     def test_an_aborted_run_is_resumed_without_measuring_again(self):
-        self.build.write("bin/fail_from", "6")
+        self.build.write("bin/fail_from", "3")
         self.assertEqual(1, self.build.run().returncode)
         self.assertEqual(3, len(self.build.samples()))
         with open(self.build.results, "a", encoding="utf-8") as file:
@@ -102,7 +111,7 @@ class RunTest(unittest.TestCase):
         done = self.build.run("--resume")
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertEqual(6, len(self.build.samples()))
-        self.assertEqual(calls + 2 * 3, self.build.calls())
+        self.assertEqual(calls + 3, self.build.calls())
 
     def test_a_new_run_keeps_the_results_of_the_last(self):
         self.assertEqual(0, self.build.run("--repetitions", "1").returncode)
@@ -144,8 +153,9 @@ class RunTest(unittest.TestCase):
         self.assertIn("used no CPU time", done.stderr)
 
     def test_bad_arguments_are_refused(self):
-        for arguments in (["--cells", "1/2"], ["--cells", "0/1/1"], ["--strategies", "other"],
-                          ["--seconds", "-1"], ["--server-cpu", "100000"]):
+        for arguments in (["--cells", "1/2"], ["--cells", "0/1/1"], ["--servers", "other"],
+                          ["--seconds", "-1"], ["--server-cpu", "100000"], ["--quick", "--full"],
+                          ["--patience", "nan"]):
             done = self.build.run(*arguments)
             self.assertNotEqual(0, done.returncode, arguments)
             self.assertNotIn("Traceback", done.stderr)
@@ -158,10 +168,9 @@ class ComparisonTest(unittest.TestCase):
         self.assertAlmostEqual(0.1, result.spread)
         self.assertAlmostEqual(2.2, result.ours)
 
-    def test_the_targets_allowance_is_the_peers_own_spread(self):
-        result = compare([(1.0, 1.10, 1.06)])
-        self.assertTrue(result.is_met(1.05))
-        self.assertFalse(compare([(1.0, 1.10, 1.0)]).is_met(1.05))
+    def test_the_spread_is_of_pairs_that_are_whole(self):
+        self.assertAlmostEqual(0.1, spread_of([(1.0, 1.1), (2.0, 1.8), (None, 1.0)]))
+        self.assertIsNone(spread_of([]))
 
     def test_no_rounds_compare_to_nothing(self):
         self.assertIsNone(compare([]))
@@ -206,98 +215,118 @@ class DisturbanceTest(unittest.TestCase):
         self.assertTrue(is_disturbed({**calm, "waiting": 0.1}))
 
 
-class ReportTest(unittest.TestCase):
-    def test_the_page_has_every_row_and_says_what_was_disturbed(self):
-        plan = mock.Mock(strategies=["own-ring"], cells=[cells.Cell(50, 64, 1)], echo_target=1.05,
-                         nop_target=1.1, reference=False)
-        with tempfile.TemporaryDirectory() as folder:
-            journal = Journal(os.path.join(folder, "r.jsonl"), self.header(), resume=False)
-            for who, cpu in zip(echo.ROUND, (3.0, 3.6, 3.0)):
-                journal.append(self.sample(who, cpu, foreign=0.5 if who == "ours" else 0.0))
-            page = report.as_markdown(plan, journal)
-        self.assertIn("commit abc with 2 changed files", page)
-        self.assertIn("| own-ring | 50/64/1 | 3.600 | 3.000 | 1.200 | 0.000 | 1.05 "
-                      "| missed (disturbed: 1/3) |", page)
+CALM = {"foreign": 0.0, "waiting": 0.0, "stolen": 0.0}
 
-    def test_the_servers_on_other_libraries_are_listed_beside_ours(self):
-        plan = mock.Mock(strategies=["own-ring"], cells=[cells.Cell(50, 64, 1)], reference=True)
-        with tempfile.TemporaryDirectory() as folder:
-            journal = Journal(os.path.join(folder, "r.jsonl"), self.header(), resume=False)
-            journal.append(self.sample("ours", 3.0, foreign=0.0))
-            for name, cpu in (("libuv", 4.0), (cells.SPINNING, 2.0)):
-                journal.append({**self.sample("reference", cpu, foreign=0.0), "strategy": name})
-            rows = echo.summarize_references(plan, journal)
-        figures = [(row["name"], row["us"], row["with_client_us"]) for row in rows]
-        self.assertEqual([("ioring own-ring", 3.0, 4.0), (cells.SPINNING, 2.0, 3.0),
-                          ("libuv", 4.0, 5.0)], figures)
+
+class SummaryTest(unittest.TestCase):
+    def setUp(self):
+        stack = contextlib.ExitStack()
+        self.addCleanup(stack.close)
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        self.journal = Journal(os.path.join(folder, "r.jsonl"), {}, resume=False)
+
+    def echoed(self, server, cpu, number=0, again=0, disturbed=False):
+        self.journal.append({
+            "type": "echo", "cell": "50/64/1", "round": number, "server": server, "pass": again,
+            "cpu_us_per_message": cpu, "client_cpu_us_per_message": 1.0,
+            "messages_per_second": 1e6 / cpu, "latency_us": {"p50": 1, "p99": 2},
+            "disturbance": {**CALM, "foreign": 0.5 if disturbed else 0.0}})
+
+    def cell(self, *names):
+        plan = mock.Mock(servers=list(names), cells=[cells.Cell(50, 64, 1)])
+        return echo.table(plan, self.journal)["50/64/1"]
+
+    def test_a_ratio_is_the_median_over_rounds_of_ours_to_the_mean_of_both_passes(self):
+        for number, (first, ours, again) in enumerate(((1.0, 1.1, 1.0), (2.0, 2.2, 2.4),
+                                                       (1.0, 9.0, 1.5))):
+            self.echoed("hand-own-ring", first, number)
+            self.echoed("own-ring", ours, number)
+            self.echoed("hand-own-ring", again, number, again=1)
+        cell = self.cell("own-ring", "hand-own-ring")
+        self.assertAlmostEqual(1.1, cell["servers"]["own-ring"]["beside"])
+        self.assertAlmostEqual(0.2, cell["spread"]["server_us"])
+        self.assertAlmostEqual(2.2, cell["servers"]["own-ring"]["server_us"])
+
+    def test_what_was_disturbed_is_counted(self):
+        self.echoed("own-ring", 1.0)
+        self.echoed("own-ring", 1.0, number=1, disturbed=True)
+        one = self.cell("own-ring")["servers"]["own-ring"]
+        self.assertEqual((1, 2), (one["disturbed"], one["samples"]))
+
+    def test_a_server_that_spins_costs_all_of_its_cpu(self):
+        self.journal.append({
+            "type": "echo", "cell": "50/64/1", "round": 0, "server": "round-robin", "pass": 0,
+            "cpu_us_per_message": 99.0, "client_cpu_us_per_message": 1.0,
+            "messages_per_second": 250_000.0, "latency_us": {}, "disturbance": CALM})
+        one = self.cell("round-robin")["servers"]["round-robin"]
+        self.assertEqual((4.0, 5.0, None), (one["server_us"], one["total_us"], one["p50_us"]))
 
     def test_what_emulation_costs_is_told_over_the_bare_calls(self):
-        with tempfile.TemporaryDirectory() as folder:
-            journal = Journal(os.path.join(folder, "r.jsonl"), self.header(), resume=False)
-            for row, cpu in (("raw", 1000.0), ("epoll", 1300.0), ("raw_again", 1040.0)):
-                journal.append({"type": "micro", "program": "emulation", "repetition": 0,
-                                "name": f"emulation/{row}/1", "cpu_ns": cpu})
-            (row,) = micro.summarize_emulation(journal)
+        for row, cpu in (("raw", 1000.0), ("epoll", 1300.0), ("raw_again", 1040.0)):
+            self.journal.append({"type": "micro", "program": "emulation", "repetition": 0,
+                                 "name": f"emulation/{row}/1", "cpu_ns": cpu})
+        (row,) = micro.summarize_emulation(self.journal)
         self.assertEqual(("epoll", 1, 510.0, 650.0, 140.0, 20.0), tuple(row.values()))
 
     def test_idle_connections_are_compared_with_none(self):
-        calm = {"foreign": 0.0, "waiting": 0.0, "stolen": 0.0}
-        with tempfile.TemporaryDirectory() as folder:
-            journal = Journal(os.path.join(folder, "r.jsonl"), self.header(), resume=False)
-            for who, cpu in (("alone", 2.0), ("beside", 2.1), ("alone_again", 2.0)):
-                journal.append({"type": "idle", "round": 0, "strategy": "own-ring", "who": who,
-                                "cpu_us_per_message": cpu, "disturbance": calm})
-            (row,) = idle.summarize(journal)
+        for who, cpu in (("alone", 2.0), ("beside", 2.1), ("alone_again", 2.0)):
+            self.journal.append({"type": "idle", "round": 0, "server": "own-ring", "who": who,
+                                 "cpu_us_per_message": cpu, "disturbance": CALM})
+        (row,) = idle.summarize(mock.Mock(servers=["own-ring"]), self.journal)
         self.assertAlmostEqual(1.05, row["ratio"])
         self.assertTrue(row["met"])
 
-    def test_epoll_is_allowed_more_than_io_uring(self):
-        self.assertEqual(1.05, cells.target_of("own-ring", 1.05))
-        self.assertAlmostEqual(1.10, cells.target_of("epoll-own-ring", 1.05))
+    def test_a_curve_has_its_points_in_the_order_of_the_load(self):
+        for share in (0.5, 0.1):
+            self.journal.append({"type": "curve", "share": share, "server": "libuv", "round": 0,
+                                 "rate": share * 1e5, "messages_per_second": share * 1e5,
+                                 "unsent": 0, "cpu_us_per_message": 2.0, "disturbance": CALM,
+                                 "latency_us": {"p50": 10 * share}})
+        plan = mock.Mock(servers=["libuv"], curve_shares=[0.1, 0.5])
+        points = curves.summarize(plan, self.journal)["libuv"]
+        self.assertEqual([(1e4, 1.0), (5e4, 5.0)], [(p["rate"], p["p50_us"]) for p in points])
 
-    def verdict_of(self, *rounds, foreign=0.0):
-        plan = mock.Mock(strategies=["own-ring"], cells=[cells.Cell(50, 64, 1)], echo_target=1.05)
-        with tempfile.TemporaryDirectory() as folder:
-            journal = Journal(os.path.join(folder, "r.jsonl"), self.header(), resume=False)
-            for index, values in enumerate(rounds):
-                for who, cpu in zip(echo.ROUND, values):
-                    journal.append({**self.sample(who, cpu, foreign), "round": index})
-            (row,) = echo.summarize(plan, journal)
-        return report._verdict(row)
 
-    def test_noise_is_no_verdict(self):
-        self.assertEqual("met", self.verdict_of((1.0, 1.0, 1.01)))
-        self.assertEqual("met?", self.verdict_of((1.0, 1.2, 1.3)))
-        self.assertEqual("missed? (disturbed: 3/3)", self.verdict_of((1.0, 2.0, 1.0), foreign=0.5))
+class RoundTest(unittest.TestCase):
+    def test_what_is_compared_stands_between_two_passes_of_its_yardstick(self):
+        names = servers.with_yardsticks(servers.DEFAULT_SERVERS.split(","))
+        for number in range(5):
+            steps = servers.round_of(names, cells.Cell(50, 64, 1), number)
+            self.assertEqual(len(set(steps)), len(steps))
+            for name in names:
+                yardstick = servers.SERVERS[name].yardstick
+                if (name, 0) in steps and yardstick:
+                    self.assertLess(steps.index((yardstick, 0)), steps.index((name, 0)))
+                    self.assertLess(steps.index((name, 0)), steps.index((yardstick, 1)))
 
-    def test_a_round_that_is_not_whole_does_not_count(self):
-        self.assertEqual("met", self.verdict_of((1.0, 1.0, 1.0), (1.0, 9.0)))
+    def test_a_server_of_one_cell_is_not_measured_in_others(self):
+        names = ["own-ring-spin", "round-robin"]
+        self.assertEqual([("round-robin", 0)],
+                         servers.round_of(names, cells.Cell(50, 64, 1), 0))
+        self.assertIn(("own-ring-spin", 0), servers.round_of(names, cells.Cell(1, 64, 1), 3))
 
-    @staticmethod
-    def sample(who, cpu, foreign):
-        return {"type": "echo", "cell": "50/64/1", "round": 0, "strategy": "own-ring", "who": who,
-                "cpu_us_per_message": cpu, "messages_per_second": 1e6 / cpu,
-                "client_cpu_us_per_message": 1.0,
-                "latency_us": {"p50": 1, "p99": 2}, "enters_per_message": None,
-                "disturbance": {"foreign": foreign, "waiting": 0.0, "stolen": 0.0}}
-
-    @staticmethod
-    def header():
-        made = {"cpu": "a CPU", "cpus": 2, "memory_gib": 4, "kernel": "Linux", "compiler": "g++",
-                "flags": "-O2", "commit": "abc", "changed_files": 2, "liburing": "2.3",
-                "google_benchmark": "1.7", "libuv": "1.44", "libevent": "2.1", "asio": "1.22"}
-        return {"begun": "2026-01-01T00:00:00", "machine": made, "command_line": "./dev bench",
-                "repetitions": 1, "seconds": 1, "warmup_seconds": 0, "cpus": [0, 1]}
+    def test_yardsticks_come_along(self):
+        self.assertEqual(["managed", "hand-shared-pool"], servers.with_yardsticks(["managed"]))
 
 
 class CellTest(unittest.TestCase):
     def test_text_round_trips(self):
         self.assertEqual("50/16384/16", str(cells.Cell.parse("50/16384/16")))
 
-    def test_all_default_cells_and_strategies_are_known(self):
+    def test_all_default_cells_and_servers_are_known(self):
         for text in (*cells.DEFAULT_CELLS.split(","), *cells.QUICK_CELLS.split(",")):
             cells.Cell.parse(text)
-        self.assertLessEqual(set(cells.DEFAULT_STRATEGIES.split(",")), set(cells.STRATEGIES))
+        for text in (servers.DEFAULT_SERVERS, servers.QUICK_SERVERS):
+            self.assertLessEqual(set(text.split(",")), set(servers.SERVERS))
+        self.assertLessEqual({server.yardstick for server in servers.SERVERS.values()},
+                             {"", *servers.SERVERS})
+
+    def test_the_full_grid_begins_with_what_decides_and_leaves_out_what_does_not_fit(self):
+        grid, left = cells.full_grid(24 << 30)
+        self.assertEqual(cells.DEFAULT_CELLS, ",".join(map(str, grid[:8])))
+        self.assertEqual(24, len(grid) + len(left))
+        self.assertEqual(["10000/16384/16"], list(map(str, left)))
+        self.assertLess(len(cells.full_grid(1 << 30)[0]), len(grid))
 
 
 if __name__ == "__main__":

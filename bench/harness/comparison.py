@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# comparison.py - how two programs compare when one of them was measured twice a round.
+# comparison.py - how two programs compare, and how much one differs from itself.
 import dataclasses
 import statistics
 
 
-# A yardstick that differs more from itself measures nothing that matters here.
+# What differs more from itself measures nothing that matters here.
 SPREAD_MAX = 0.05
 
 
@@ -43,7 +43,22 @@ def compare(rounds):
     )
 
 
+def spread_of(pairs):
+    """How much a server differs from itself: the median of |again / first - 1| over the pairs
+    (first, again), or None when there is none."""
+    return median_of(abs(again / first - 1) for first, again in pairs if first and again)
+
+
 def median_of(values):
     """The median of those values that are there, or None."""
     there = [value for value in values if value is not None]
     return statistics.median(there) if there else None
+
+
+def half_range_between_quartiles(values):
+    """How far repetitions lie apart, as a share of their median; None for fewer than four."""
+    if len(values) < 4:
+        return None
+    low, _, high = statistics.quantiles(values, n=4)
+    middle = statistics.median(values)
+    return (high - low) / 2 / middle if middle else None

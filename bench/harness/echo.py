@@ -1,29 +1,23 @@
 # SPDX-License-Identifier: MIT
-# echo.py - server CPU time per echoed message: ours against the peer of the same strategy.
+# echo.py - what an echoed message costs: every server in every cell, round after round.
 import time
 
-from harness.cells import REFERENCES, SPINNING, target_of
+from harness.comparison import median_of, spread_of
 from harness.machine import is_disturbed, wait_until_quiet
 from harness.processes import measure
-from harness.comparison import compare, median_of
+from harness.servers import SERVERS, round_of
 
-# A round is the peer, ours, the peer again: a drift of the machine then hits both sides alike.
-ROUND = ("peer", "ours", "peer_again")
 QUIET_SECONDS_MAX = 10
 
 
 def needed_commands(programs, plan):
     """The commands of all programs that the plan runs."""
-    commands = [programs.client(cell) for cell in plan.cells]
-    for strategy in plan.strategies:
-        commands += [programs.ours(strategy), programs.peer(strategy)]
-    if plan.reference:
-        commands += [programs.reference(name) for name in REFERENCES]
-    return commands
+    return [*(programs.client(cell) for cell in plan.cells),
+            *(programs.server(name) for name in plan.servers)]
 
 
 class Patience:
-    """What may still be spent on making disturbed samples again."""
+    """What may still be spent on waiting for a calm machine and on making samples again."""
 
     def __init__(self, seconds):
         self.seconds_left = seconds
@@ -37,37 +31,25 @@ class Patience:
             self.seconds_left -= time.monotonic() - begun
 
 
-def run(programs, plan, journal, say):
+def steps_of(plan):
+    """(cell, round, server, pass) of all samples, in their order."""
+    return [(cell, number, name, again)
+            for cell in plan.cells for number in range(plan.repetitions)
+            for name, again in round_of(plan.servers, cell, number)]
+
+
+def run(programs, plan, journal, patience, say):
     """Measures what the journal does not have yet."""
-    patience = Patience(plan.patience_seconds)
-
-    def sample(cell, round_index, strategy, who, command):
-        key = {"type": "echo", "cell": str(cell), "round": round_index,
-               "strategy": strategy, "who": who}
+    for cell, number, name, again in steps_of(plan):
+        key = {"type": "echo", "cell": str(cell), "round": number, "server": name, "pass": again}
         if journal.find(**key):
-            return
-        result = undisturbed(programs.client(cell), plan, command, patience)
-        journal.append({**key, **result})
-        _tell(say, plan, key, result)
-
-    for cell in plan.cells:
-        for round_index in range(plan.repetitions):
-            for strategy in plan.strategies:
-                for who in ROUND:
-                    command = programs.ours(strategy) if who == "ours" else programs.peer(strategy)
-                    sample(cell, round_index, strategy, who, command)
-            for name in REFERENCES if plan.reference else ():
-                sample(cell, round_index, name, "reference", programs.reference(name))
-
-
-def _tell(say, plan, key, result):
-    mark = ", disturbed" if is_disturbed(result["disturbance"]) else ""
-    say(
-        f"{key['cell']} {key['strategy']} {key['who']} "
-        f"round {key['round'] + 1}/{plan.repetitions}: "
-        f"{result['cpu_us_per_message']:.3f} us/message, "
-        f"{result['messages_per_second']:,.0f}/s{mark}"
-    )
+            continue
+        sample = undisturbed(programs.client(cell), plan, programs.server(name), patience)
+        journal.append({**key, **sample})
+        mark = ", disturbed" if is_disturbed(sample["disturbance"]) else ""
+        say(f"{cell} {name}{' again' * again} round {number + 1}/{plan.repetitions}: "
+            f"{sample['cpu_us_per_message']:.3f} us/message, "
+            f"{sample['messages_per_second']:,.0f}/s{mark}")
 
 
 def undisturbed(client_command, plan, command, patience):
@@ -75,6 +57,12 @@ def undisturbed(client_command, plan, command, patience):
 
     def once():
         return measure(command, client_command, plan.seconds, plan.warmup_seconds, plan.cpus)
+
+    return calmest(once, plan, patience)
+
+
+def calmest(once, plan, patience):
+    """The result of once(), or of the calmest of several."""
 
     def once_more():
         wait_until_quiet(plan.cpus, min(QUIET_SECONDS_MAX, patience.seconds_left))
@@ -97,79 +85,70 @@ def _unrest(sample):
     return sum(sample["disturbance"].values())
 
 
-def summarize(plan, journal):
-    """One row per strategy and cell that has at least one whole round."""
-    rows = []
-    for strategy in plan.strategies:
-        for cell in plan.cells:
-            samples = {
-                who: {s["round"]: s for s in journal.find(
-                    type="echo", strategy=strategy, cell=str(cell), who=who)}
-                for who in ROUND
-            }
-            whole = [[samples[who][r] for who in ROUND]
-                     for r in sorted(samples["ours"]) if all(r in samples[who] for who in ROUND)]
-            if whole:
-                target = target_of(strategy, plan.echo_target)
-                rows.append(_row(strategy, cell, whole, target))
-    return rows
+# What a sample tells of its server, each a number or None.
+FIGURES = {
+    "server_us": lambda s: s["cpu_us_per_message"],
+    "total_us": lambda s: s["cpu_us_per_message"] + s["client_cpu_us_per_message"],
+    "rate": lambda s: s["messages_per_second"],
+    "p50_us": lambda s: s["latency_us"].get("p50"),
+    "p99_us": lambda s: s["latency_us"].get("p99"),
+    "p99_9_us": lambda s: s["latency_us"].get("p99_9"),
+    "enters": lambda s: s.get("enters_per_message"),
+    "enters_per_turn": lambda s: s.get("enters_per_turn"),
+}
 
 
-def _row(strategy, cell, rounds, target):
-    cpu = compare([[sample["cpu_us_per_message"] for sample in r] for r in rounds])
-    samples = [sample for r in rounds for sample in r]
-    disturbed = sum(is_disturbed(sample["disturbance"]) for sample in samples)
-    ours = [r[1] for r in rounds]
-    peers = [sample for r in rounds for sample in (r[0], r[2])]
-    return {
-        "strategy": strategy,
-        "cell": str(cell),
-        "rounds": cpu.rounds,
-        "ours_us": cpu.ours,
-        "peer_us": cpu.peer,
-        "ratio": cpu.ratio,
-        "spread": cpu.spread,
-        "target": target,
-        "met": cpu.is_met(target),
-        "sure": cpu.is_fine() and 2 * disturbed <= len(samples),
-        "disturbed": disturbed,
-        "samples": len(samples),
-        "ours_rate": median_of(s["messages_per_second"] for s in ours),
-        "peer_rate": median_of(s["messages_per_second"] for s in peers),
-        "ours_p50_us": median_of(s["latency_us"]["p50"] for s in ours),
-        "peer_p50_us": median_of(s["latency_us"]["p50"] for s in peers),
-        "ours_p99_us": median_of(s["latency_us"]["p99"] for s in ours),
-        "peer_p99_us": median_of(s["latency_us"]["p99"] for s in peers),
-        "ours_enters": median_of(s["enters_per_message"] for s in ours),
-        "peer_enters": median_of(s["enters_per_message"] for s in peers),
-    }
+def figures_of(server, sample):
+    """The FIGURES of one sample. One that never sleeps is 100 % busy, so that its cost follows from
+    its rate; what its process did beside the messages is in it too."""
+    found = {name: take(sample) for name, take in FIGURES.items()}
+    if SERVERS[server].spins:
+        found["server_us"] = 1e6 / sample["messages_per_second"]
+        found["total_us"] = found["server_us"] + sample["client_cpu_us_per_message"]
+    return found
 
 
-def summarize_references(plan, journal):
-    """Ours and the other servers in one list, one row per server and cell."""
-    if not plan.reference:
-        return []
-    ours = [(f"ioring {name}", name, "ours") for name in plan.strategies]
-    others = [(name, name, "reference") for name in REFERENCES]
-    rows = []
-    for cell in plan.cells:
-        for title, strategy, who in ours + others:
-            samples = journal.find(type="echo", strategy=strategy, cell=str(cell), who=who)
-            if samples:
-                rows.append({"name": title, "cell": str(cell), **_figures(strategy, samples)})
-    return rows
+def table(plan, journal):
+    """{cell: {server: {"rounds": {round: {figure: value}}, figure: median, ...}}} of what was
+    measured, where a round's value is the mean of its passes; beside the servers each cell has
+    "spread": {figure: how much a server differs from itself}."""
+    return {str(cell): _cell_table(plan, journal, cell) for cell in plan.cells}
 
 
-def _figures(name, samples):
-    rate = median_of(s["messages_per_second"] for s in samples)
-    client = median_of(s["client_cpu_us_per_message"] for s in samples)
-    server = median_of(s["cpu_us_per_message"] for s in samples)
-    if name == SPINNING:
-        server = 1e6 / rate
-    return {
-        "us": server,
-        "with_client_us": server + client,
-        "rate": rate,
-        "p50_us": median_of(s["latency_us"].get("p50") for s in samples),
-        "p99_us": median_of(s["latency_us"].get("p99") for s in samples),
-    }
+def _cell_table(plan, journal, cell):
+    servers, twice = {}, []
+    for name in plan.servers:
+        samples = journal.find(type="echo", cell=str(cell), server=name)
+        if not samples:
+            continue
+        rounds = {}
+        for sample in samples:
+            rounds.setdefault(sample["round"], {})[sample["pass"]] = figures_of(name, sample)
+        twice += [(passes[0], passes[1]) for passes in rounds.values() if len(passes) == 2]
+        means = {number: _mean(list(passes.values())) for number, passes in sorted(rounds.items())}
+        servers[name] = {
+            "rounds": means,
+            **{figure: median_of(each[figure] for each in means.values()) for figure in FIGURES},
+            "samples": len(samples),
+            "disturbed": sum(is_disturbed(s["disturbance"]) for s in samples),
+        }
+    for name, one in servers.items():
+        yardstick = SERVERS[name].yardstick
+        one["beside"] = ratio_of({"servers": servers}, name, yardstick, "server_us")
+    spread = {figure: spread_of([(a[figure], b[figure]) for a, b in twice]) for figure in FIGURES}
+    return {"servers": servers, "spread": spread}
+
+
+def _mean(passes):
+    return {figure: None if any(each[figure] is None for each in passes)
+            else sum(each[figure] for each in passes) / len(passes) for figure in FIGURES}
+
+
+def ratio_of(cell, ours, other, figure):
+    """The median over the rounds that have both of ours / other, or None."""
+    found = cell["servers"]
+    if ours not in found or other not in found:
+        return None
+    here, there = found[ours]["rounds"], found[other]["rounds"]
+    return median_of(here[n][figure] / there[n][figure] for n in here
+                     if n in there and here[n][figure] and there[n][figure])

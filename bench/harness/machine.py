@@ -23,11 +23,7 @@ def describe(source_dir, build_dir):
         ),
         "commit": _git(source_dir, "rev-parse", "--short=12", "HEAD") or "unknown",
         "changed_files": len(_git(source_dir, "status", "--porcelain", "-uno").splitlines()),
-        "liburing": _package_version("liburing-dev"),
-        "libuv": _package_version("libuv1-dev"),
-        "libevent": _package_version("libevent-dev"),
-        "asio": _package_version("libasio-dev"),
-        "google_benchmark": _package_version("libbenchmark-dev"),
+        **_package_versions(),
     }
 
 
@@ -44,7 +40,8 @@ def _output(*command):
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    # dpkg-query fails when one of several packages is missing, and tells of the others.
+    return done.stdout.strip() if done.returncode == 0 or command[0] == "dpkg-query" else ""
 
 
 def _git(source_dir, *arguments):
@@ -67,8 +64,15 @@ def _compiler(build_dir):
     return (_output(compiler, "--version").splitlines() or ["unknown"])[0]
 
 
-def _package_version(package):
-    return _output("dpkg-query", "-W", "-f", "${Version}", package) or "unknown"
+PACKAGES = {"liburing": "liburing-dev", "libuv": "libuv1-dev", "libevent": "libevent-dev",
+            "asio": "libasio-dev", "google_benchmark": "libbenchmark-dev"}
+
+
+def _package_versions():
+    """Of those that are installed from Debian's packages; the others are unknown."""
+    told = _output("dpkg-query", "-W", "-f", "${Package} ${Version}\\n", *PACKAGES.values())
+    found = dict(line.split(" ", 1) for line in told.splitlines() if " " in line)
+    return {name: found.get(package, "unknown") for name, package in PACKAGES.items()}
 
 
 class ProcessTime:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # processes.py - the server under measurement and the client that loads it.
 import contextlib
+import ctypes
+import dataclasses
 import json
 import os
 import re
@@ -21,18 +23,30 @@ class MeasurementError(Exception):
     """A server or a client did not do its work; the text says which and how."""
 
 
+PR_SET_PDEATHSIG = 1
+
+
 def _pinned(cpu):
-    return lambda: os.sched_setaffinity(0, {cpu})
+    """What a child does before it becomes its program: it stays on `cpu`, and ends with us however
+    we end."""
+    library = ctypes.CDLL(None)
+
+    def prepare():
+        library.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.sched_setaffinity(0, {cpu})
+
+    return prepare
 
 
 class Server:
     """A started echo server. Use as a context; `closing` is its closing JSON line afterwards."""
 
-    def __init__(self, command, cpu):
+    def __init__(self, command, cpu, environment=None):
         self.command = command
         self.closing = {}
         self._process = subprocess.Popen(
             command,
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -89,43 +103,55 @@ def last_json_object(text):
     return {}
 
 
-def run_client(command, cpu, seconds):
-    """Runs the load generator. Returns its JSON object, its CPU seconds and its waiting seconds."""
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=_pinned(cpu),
-    )
-    try:
-        _wait_unreaped(process.pid, seconds + 30)
-        used = ProcessTime(process.pid)  # A process that was not reaped still has its times.
-        out, complaint = process.communicate(timeout=5)
-    except TimeoutError:
-        process.kill()
-        process.communicate()
-        raise MeasurementError(f"{command[0]} did not end in time") from None
-    except BaseException:
-        process.kill()
-        process.communicate()
-        raise
-    result = last_json_object(out.decode(errors="replace"))
-    bad = process.returncode != 0 or result.get("errors", 1) or result.get("mismatches", 1)
-    if bad or not result.get("messages"):
-        told = complaint.decode(errors="replace").strip()
-        raise MeasurementError(f"{' '.join(command)}: status {process.returncode} {result} {told}")
-    return result, used
+class Client:
+    """A started load generator, which marks where its measuring begins and where it ends."""
 
+    def __init__(self, command, cpu):
+        self.command = command
+        self._printed = b""
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=_pinned(cpu),
+        )
 
-def _wait_unreaped(pid, seconds_max):
-    """Waits for the end of a child that prints little, and leaves it to be reaped."""
-    handle = os.pidfd_open(pid)
-    try:
-        if not _is_readable(handle, seconds_max):
-            raise TimeoutError
-    finally:
-        os.close(handle)
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def wait_for(self, mark, seconds_max):
+        """Returns when the client has printed the line `mark`."""
+        deadline = time.monotonic() + seconds_max
+        while mark.encode() not in self._printed.split(b"\n")[:-1]:
+            if not _is_readable(self._process.stdout.fileno(), deadline - time.monotonic()):
+                self.kill()
+                raise MeasurementError(f"{self.command[0]} did not say `{mark}` in time")
+            piece = os.read(self._process.stdout.fileno(), 65536)
+            if not piece:
+                self.result(seconds_max)  # Raises: this is its early end.
+                raise MeasurementError(f"{self.command[0]} did not say `{mark}`")
+            self._printed += piece
+
+    def result(self, seconds_max):
+        """Waits for its end. Returns its JSON object."""
+        try:
+            out, complaint = self._process.communicate(timeout=seconds_max)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise MeasurementError(f"{self.command[0]} did not end in time") from None
+        result = last_json_object((self._printed + out).decode(errors="replace"))
+        status = self._process.returncode
+        bad = status != 0 or result.get("errors", 1) or result.get("mismatches", 1)
+        if bad or not result.get("messages"):
+            told = complaint.decode(errors="replace").strip()
+            raise MeasurementError(f"{' '.join(self.command)}: status {status} {result} {told}")
+        return result
+
+    def kill(self):
+        self._process.kill()
+        self._process.communicate()
 
 
 def _is_readable(descriptor, seconds_max):
@@ -137,7 +163,7 @@ def _is_readable(descriptor, seconds_max):
 
 @contextlib.contextmanager
 def idle(port, count):
-    """Holds `count` connections that never send anything."""
+    """Holds `count` connections, which it gives, and sends nothing on them."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if count + 100 > soft:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 100), hard))
@@ -145,7 +171,7 @@ def idle(port, count):
     try:
         for _ in range(count):
             connections.append(socket.create_connection(("127.0.0.1", port), START_SECONDS))
-        yield
+        yield connections
     except OSError as error:
         raise MeasurementError(f"idle connection {len(connections)}: {error}") from None
     finally:
@@ -153,36 +179,68 @@ def idle(port, count):
             each.close()
 
 
+@dataclasses.dataclass
+class Moment:
+    """What server, client and CPUs had used at one time."""
+
+    server: ProcessTime
+    client: ProcessTime
+    cpus: CpuTime
+
+    @staticmethod
+    def now(server, client, cpus):
+        return Moment(ProcessTime(server.pid), ProcessTime(client.pid), CpuTime(cpus))
+
+
 def measure(server_command, client_command, seconds, warmup_seconds, cpus, idle_connections=0):
     """One sample: starts the server, warms it up, loads it, stops it. Beside the load there may be
-    connections that say nothing."""
+    connections that say nothing. Neither the connecting nor the closing counts."""
     server_cpu, client_cpu = cpus
     with Server(server_command, server_cpu) as server, idle(server.port, idle_connections):
+        sample = _measured(server, client_command, seconds, warmup_seconds, cpus, client_cpu)
+    return add_enters(sample, server.closing)
 
-        def load(duration):
-            command = [*client_command, "--port", str(server.port), "--duration", str(duration)]
-            return run_client(command, client_cpu, duration)
 
-        warmup_messages = load(warmup_seconds)[0]["messages"] if warmup_seconds else 0
-        cpus_before, server_before = CpuTime(cpus), ProcessTime(server.pid)
-        result, client = load(seconds)
-        server_after, cpus_after = ProcessTime(server.pid), CpuTime(cpus)
-
-    server_seconds = server_after.cpu_seconds - server_before.cpu_seconds
-    waiting = server_after.waiting_seconds - server_before.waiting_seconds + client.waiting_seconds
-    shares = disturbance(
-        cpus_before, cpus_after, server_seconds + client.cpu_seconds, waiting, len(set(cpus))
-    )
+def _measured(server, client_command, seconds, warmup_seconds, cpus, client_cpu):
+    command = [*client_command, "--port", str(server.port), "--duration", str(seconds),
+               "--warmup", str(warmup_seconds)]
+    client = Client(command, client_cpu)
+    try:
+        client.wait_for("measuring", START_SECONDS + warmup_seconds + 30)
+        before = Moment.now(server, client, cpus)
+        client.wait_for("measured", seconds + 30)
+        after = Moment.now(server, client, cpus)
+        result = client.result(60)
+    except BaseException:
+        client.kill()
+        raise
+    server_seconds = after.server.cpu_seconds - before.server.cpu_seconds
+    client_seconds = after.client.cpu_seconds - before.client.cpu_seconds
+    waiting = (after.server.waiting_seconds - before.server.waiting_seconds
+               + after.client.waiting_seconds - before.client.waiting_seconds)
     if server_seconds <= 0:
-        raise MeasurementError(f"{server_command[0]} used no CPU time")
+        raise MeasurementError(f"{server.command[0]} used no CPU time")
     messages = result["messages"]
-    enters = server.closing.get("enters")
     return {
         "messages": messages,
+        "size": result.get("size"),
         "cpu_us_per_message": server_seconds * 1e6 / messages,
-        "client_cpu_us_per_message": client.cpu_seconds * 1e6 / messages,
+        "client_cpu_us_per_message": client_seconds * 1e6 / messages,
         "messages_per_second": result["messages_per_second"],
         "latency_us": result["latency_us"],
-        "enters_per_message": None if enters is None else enters / (messages + warmup_messages),
-        "disturbance": shares,
+        "unsent": result.get("unsent", 0),
+        "disturbance": disturbance(before.cpus, after.cpus, server_seconds + client_seconds,
+                                   waiting, len(set(cpus))),
     }
+
+
+def add_enters(sample, closing):
+    """Puts what a server counted itself into `sample`: over its whole life, connecting and
+    closing too."""
+    size = sample.pop("size") or 0
+    served = closing.get("bytes_received", closing.get("bytes", 0))
+    messages = served / size if size else 0
+    enters, turns = closing.get("enters"), closing.get("turns")
+    sample["enters_per_message"] = enters / messages if enters is not None and messages else None
+    sample["enters_per_turn"] = enters / turns if enters is not None and turns else None
+    return sample
