@@ -10,6 +10,7 @@
 #include "ioring/names.hpp"
 #include "ioring/ring.hpp"
 #include "ioring/ring_buffer.hpp"
+#include "ioring/ring_presets.hpp"
 #include "ioring/socket_manager.hpp"
 #include "ioring/user_data.hpp"
 #include "ioring/version.hpp"
