@@ -47,6 +47,8 @@ function(ioring_add_gtest name)
     # GoogleTest's own macros are called without their optional argument.
     target_compile_options(${target} PRIVATE -Wno-gnu-zero-variadic-macro-arguments)
   endif()
+  # What is around the library is most of a build's time and little of what a test waits for.
+  target_compile_options(${target} PRIVATE ${IORING_TEST_FLAGS})
   set_target_properties(${target} PROPERTIES
                         RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/bin")
   if(NOT IORING_TESTS_RUN)
