@@ -2,7 +2,6 @@
 # echo_server_test.py - the README's program serves, and is the one that the README shows.
 import os
 import random
-import re
 import signal
 import socket
 import subprocess
@@ -10,29 +9,17 @@ import sys
 import threading
 import unittest
 
-WAIT_S = 30
+from server_support import WAIT_S, ServerTest
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 README = os.path.join(HERE, "../README.md")
 # In the README the file stands as it is, as a fenced block, between these two lines.
 BEGIN = "<!-- examples/echo_server.cpp begin -->"
 END = "<!-- examples/echo_server.cpp end -->"
-program = ""
 
 
-class EchoServer(unittest.TestCase):
-    def setUp(self):
-        self.server = subprocess.Popen([program, "127.0.0.1:0"], stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE)
-        self.addCleanup(self.end)
-        line = self.server.stdout.readline().decode()
-        match = re.match(r"^listening on 127\.0\.0\.1:(\d+) \(backend \w+: .+\)\n$", line)
-        self.assertTrue(match, line)
-        self.address = ("127.0.0.1", int(match.group(1)))
-
-    def end(self):
-        if self.server.poll() is None:
-            self.server.kill()
-        self.server.communicate(timeout=WAIT_S)
+class EchoServer(ServerTest):
+    rest_of_line = r" \(backend \w+: .+\)\n"
 
     def stop(self):
         self.server.send_signal(signal.SIGTERM)
@@ -79,7 +66,7 @@ class EchoServer(unittest.TestCase):
             self.stop()
 
     def test_a_bad_address_is_one_sentence(self):
-        done = subprocess.run([program, "localhost"], capture_output=True, timeout=WAIT_S,
+        done = subprocess.run([self.command[0], "localhost"], capture_output=True, timeout=WAIT_S,
                               check=False)
         self.assertEqual(1, done.returncode)
         self.assertRegex(done.stderr.decode(), r"^echo_server: .*localhost.*\n$")
@@ -96,5 +83,5 @@ class Readme(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    program = sys.argv.pop(1)
+    EchoServer.command = [sys.argv.pop(1), "127.0.0.1:0"]
     unittest.main(verbosity=2)

@@ -15,6 +15,7 @@ class ServerTest(unittest.TestCase):
 
     command = []
     environment = {}  # Beside what there is.
+    listens_on = r"127\.0\.0\.1"
     rest_of_line = r"\n"
 
     def setUp(self):
@@ -23,7 +24,7 @@ class ServerTest(unittest.TestCase):
                                        env={**os.environ, **self.environment})
         self.addCleanup(self.end)
         line = self.server.stdout.readline().decode()
-        match = re.match(r"^listening on 127\.0\.0\.1:(\d+)" + self.rest_of_line + "$", line)
+        match = re.match(f"^listening on {self.listens_on}:(\\d+){self.rest_of_line}$", line)
         self.assertTrue(match, line)
         self.address = ("127.0.0.1", int(match.group(1)))
 
