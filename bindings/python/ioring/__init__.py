@@ -24,8 +24,11 @@ import errno
 import os
 
 from . import _abi
+from .buffers import MirroredBuffer, Pool
+from .manager import Event, EventType, Manager
 
-__all__ = ["Ring", "Listener", "Completion", "RingFull", "CQE_MORE", "SHUTDOWN_WRITE"]
+__all__ = ["Ring", "Listener", "Completion", "RingFull", "CQE_MORE", "SHUTDOWN_WRITE",
+           "MirroredBuffer", "Pool", "Manager", "Event", "EventType"]
 
 CQE_MORE = 2
 SHUTDOWN_READ, SHUTDOWN_WRITE, SHUTDOWN_BOTH = 0, 1, 2
@@ -53,16 +56,6 @@ class Completion(collections.namedtuple("Completion", "user_data res flags")):
         return bool(self.flags & CQE_MORE)
 
 
-def _check(result):
-    if result < 0:
-        raise OSError(-result, os.strerror(-result))
-    return result
-
-
-def _nanoseconds(seconds):
-    return -1 if seconds is None else max(0, int(seconds * 1_000_000_000))
-
-
 class Listener:
     """A listening socket; a context manager that closes it."""
 
@@ -71,7 +64,7 @@ class Listener:
         self._handle = ctypes.c_void_p()
         options = _abi.ListenOptions(size=ctypes.sizeof(_abi.ListenOptions), backlog=backlog,
                                      dual_stack=dual_stack)
-        _check(library.ioring_listen(ring, address.encode(), ctypes.byref(options),
+        _abi.check(library.ioring_listen(ring, address.encode(), ctypes.byref(options),
                                      ctypes.byref(self._handle)))
 
     @property
@@ -82,10 +75,8 @@ class Listener:
     def address(self):
         """With the port that the system chose for port 0."""
         where = _abi.Endpoint()
-        _check(self._library.ioring_listener_endpoint(self._handle, ctypes.byref(where)))
-        text = ctypes.create_string_buffer(256)
-        self._library.ioring_endpoint_format(ctypes.byref(where), text, len(text))
-        return text.value.decode()
+        _abi.check(self._library.ioring_listener_endpoint(self._handle, ctypes.byref(where)))
+        return _abi.text_of(where)
 
     def close(self):
         if self._handle:
@@ -171,7 +162,7 @@ class Ring:
     def connect(self, fd, address, user_data):
         """`address` as "127.0.0.1:5000" or "unix:/path"."""
         where = _abi.Endpoint()
-        _check(self._library.ioring_endpoint_parse(address.encode(), ctypes.byref(where)))
+        _abi.check(self._library.ioring_endpoint_parse(address.encode(), ctypes.byref(where)))
         entry = self._entry(user_data, where)
         self._library.ioring_prep_connect(entry, fd, where.storage, where.bytes)
         entry.contents.user_data = user_data
@@ -210,16 +201,58 @@ class Ring:
         if not self._library.ioring_prepare_close(self._handle, fd, user_data):
             raise RingFull
 
+    # --- registered sockets and buffers ---
+
+    def register_socket(self, fd):
+        """An id for the operations below, until unregister_socket()."""
+        made = ctypes.c_uint64()
+        _abi.check(self._library.ioring_register_socket(self._handle, fd, ctypes.byref(made)))
+        return made.value
+
+    def unregister_socket(self, connection):
+        _abi.check(self._library.ioring_unregister_socket(self._handle, connection))
+
+    def register_buffer(self, buffer):
+        """A MirroredBuffer of one's own, until unregister_buffer() of what is returned."""
+        made = ctypes.c_uint32()
+        _abi.check(self._library.ioring_register_ring_buffer(self._handle, buffer.handle(),
+                                                             ctypes.byref(made)))
+        return made.value
+
+    def unregister_buffer(self, number):
+        _abi.check(self._library.ioring_unregister_buffer(self._handle, number))
+
+    def recv_buffer(self, connection, buffer, user_data):
+        """Into the free bytes of a registered buffer; then buffer.commit_write(done.res)."""
+        self._buffer_operation(self._library.ioring_prepare_recv_buffer, connection, buffer,
+                               True, user_data)
+
+    def send_buffer(self, connection, buffer, user_data):
+        """The unread bytes of a registered buffer; then buffer.commit_read(done.res)."""
+        self._buffer_operation(self._library.ioring_prepare_send_buffer, connection, buffer,
+                               False, user_data)
+
+    def _buffer_operation(self, prepare, connection, buffer, writing, user_data):
+        if user_data in self._lent:
+            raise ValueError(f"an operation of user_data {user_data} is in flight")
+        number, offset, count = buffer.where(writing)
+        if not prepare(self._handle, connection, number, offset, count, user_data):
+            raise RingFull
+        self._lent[user_data] = buffer
+
+    def handle(self):
+        return self._handle
+
     # --- moving ---
 
     def submit(self):
-        return _check(self._library.ioring_submit(self._handle))
+        return _abi.check(self._library.ioring_submit(self._handle))
 
     def submit_and_wait(self, min_complete=1, seconds=None):
         """Returns how many entries were taken; the end of the time and a wake are no errors."""
         result = self._library.ioring_submit_and_wait_timeout(self._handle, min_complete,
-                                                              _nanoseconds(seconds))
-        return 0 if result == -errno.EINTR else _check(result)
+                                                              _abi.nanoseconds(seconds))
+        return 0 if result == -errno.EINTR else _abi.check(result)
 
     def completions(self):
         """What is there now; each is consumed as the next one is asked for."""
@@ -238,7 +271,7 @@ class Ring:
 
     def post(self, user_data, res):
         """Any thread: adds a completion."""
-        _check(self._library.ioring_post(self._handle, user_data, res))
+        _abi.check(self._library.ioring_post(self._handle, user_data, res))
 
     # --- sockets ---
 
@@ -247,12 +280,12 @@ class Ring:
 
     def open_socket(self, family="ipv4"):
         made = ctypes.c_int32()
-        _check(self._library.ioring_open_socket(self._handle, _FAMILIES[family],
+        _abi.check(self._library.ioring_open_socket(self._handle, _FAMILIES[family],
                                                 ctypes.byref(made)))
         return made.value
 
     def shutdown_now(self, fd, how=SHUTDOWN_WRITE):
-        _check(self._library.ioring_shutdown_now(self._handle, fd, how))
+        _abi.check(self._library.ioring_shutdown_now(self._handle, fd, how))
 
     def close_now(self, fd):
-        _check(self._library.ioring_close_now(self._handle, fd))
+        _abi.check(self._library.ioring_close_now(self._handle, fd))
