@@ -28,7 +28,7 @@ using page = std::array<slot_entry, page_slots>;
 
 // Never destroyed: static objects of a program may close sockets at its very end.
 constinit std::array<std::atomic<page*>, socket_table::slots_max / page_slots> pages{};
-constinit detail::spin_lock changing;
+constinit ioring::detail::spin_lock changing;
 std::uint32_t made = 0;  // Slots that there are; this and the queue belong to who has the lock.
 std::uint32_t first_free = none;
 std::uint32_t last_free = none;
