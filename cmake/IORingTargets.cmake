@@ -7,7 +7,8 @@ function(ioring_compile_settings target scope)
   if(NOT scope STREQUAL "INTERFACE")
     set_target_properties(${target} PROPERTIES CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON
                           CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
-    target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:ioring_warnings>)
+    target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:ioring_warnings>
+                          $<BUILD_INTERFACE:ioring_hardening>)
     # Nobody replaces the library's own functions one by one, so the compiler may inline them into
     # each other although the code is position independent (GCC does not by default; macOS has no
     # such interposition).
@@ -83,7 +84,8 @@ function(ioring_add_shared_library objects)
   set_target_properties(ioring_shared PROPERTIES
     OUTPUT_NAME ioring-c VERSION "${PROJECT_VERSION}" SOVERSION "${PROJECT_VERSION_MAJOR}"
     LINKER_LANGUAGE CXX LINK_DEPENDS "${exports}")
-  target_link_libraries(ioring_shared PRIVATE Threads::Threads)
+  target_link_libraries(ioring_shared PRIVATE Threads::Threads
+                        $<BUILD_INTERFACE:ioring_hardening>)
   target_link_options(ioring_shared PRIVATE "-Wl,--version-script=${exports}")
   target_include_directories(ioring_shared PUBLIC
                              $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
