@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# consumer_test.sh - what is installed, and the source tree itself, serve a program of a user's.
+# consumer_test.sh - what is installed serves programs of a user's: CMake's and pkg-config's.
 set -euo pipefail
 
 work="$(mktemp -d)"
@@ -23,10 +23,6 @@ build_and_run() {
 }
 
 build_and_run find_package -DCMAKE_PREFIX_PATH="$prefix"
-
-cmake -S "$project" -B "$work/subdirectory" -DCONSUMER_WAY=subdirectory \
-    -DIORING_SOURCE_DIR="$IORING_SOURCE_DIR" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
-echo "add_subdirectory: configured; to build all of it again would prove nothing more"
 
 if command -v pkg-config >/dev/null; then
     export PKG_CONFIG_PATH
