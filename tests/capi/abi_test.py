@@ -55,7 +55,9 @@ class Abi(unittest.TestCase):
         before, now = promised(), now_dumped()
         self.assertGreater(len(before), 300)
         self.assertEqual([], abi.breaks(before, now), "this breaks programs")
-        self.assertEqual(before, now, "new: tests/capi/abi_test.py --write states it in abi.txt")
+        self.assertEqual([], sorted(set(now) - set(before)),
+                         "new: tests/capi/abi_test.py --write states it in abi.txt")
+        self.assertEqual(before, now)
 
     def test_symbols_have_the_version_they_were_promised_under(self):
         done = subprocess.run(["nm", "-D", "--defined-only", "--with-symbol-versions", LIBRARY],

@@ -144,6 +144,17 @@ class LayersTest(unittest.TestCase):
         self.assertEqual(0, len(manager))
         self.assertEqual((b"", 0), (closed.socket.read(), closed.socket.write(b"late")))
 
+    def test_one_side_may_end_before_the_other(self):
+        manager, where = self.managed()
+        peer = self.plain(where)
+        self.event(manager, EventType.ACCEPTED).socket.shutdown_write()
+        manager.poll(seconds=0)
+        self.assertEqual(b"", peer.recv(1))
+        peer.sendall(b"last")
+        self.assertEqual(b"last", self.event(manager, EventType.RECEIVED).socket.read())
+        peer.close()
+        self.event(manager, EventType.CLOSED)
+
     def test_both_ends_may_be_managed(self):
         manager, where = self.managed()
         mine = manager.connect(f"{where[0]}:{where[1]}")

@@ -104,6 +104,10 @@ class Socket:
         """One DRAINED event when all was sent."""
         self._library.ioring_socket_notify_drained(self.pointer())
 
+    def shutdown_write(self):
+        """Says that nothing more will be sent, once all is; receiving goes on."""
+        self._library.ioring_socket_shutdown_write(self.pointer())
+
     def close(self):
         """In order: what is unsent is sent, the peer is told and waited for."""
         self._library.ioring_socket_close(self.pointer())
