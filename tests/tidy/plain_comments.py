@@ -143,8 +143,8 @@ class Filter:
             return
         if self._head:  # The head of the file, up to its first line of code.
             if len(self._block) > 1:
-                self._document(self._block[1:])
-                self._out[self._block[0][0]] = "/// \\file"  # In the place of the licence.
+                self._document(self._block[1:], begun=True)
+                self._out[self._block[0][0]] = "/** \\file"  # In the place of the licence.
             self._end_of_block()
         code, trailing = split_comment(line)
         declares = self._scopes.declares()
@@ -171,10 +171,14 @@ class Filter:
             if not any("verbatim" in text for text in texts):
                 self._out[number] = f"/** {' '.join(texts)} */ {self._out[number].lstrip()}"
 
-    def _document(self, block):
+    def _document(self, block, begun=False):
         texts = documentation([text for _, _, text in block])
-        for (number, indentation, _), text in zip(block, texts):
-            self._out[number] = f"{indentation}/// {text}".rstrip()
+        texts = [text.replace("*/", "* /") for text in texts]
+        if not begun:
+            texts[0] = f"/** {texts[0]}"
+        texts[-1] += " */"
+        for (number, _, _), text in zip(block, texts):
+            self._out[number] = text.rstrip()
 
 
 def filtered(text):

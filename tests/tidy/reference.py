@@ -49,6 +49,14 @@ def run_doxygen(root, headers, output, kind):
     return sorted(set(warnings.splitlines()))
 
 
+def stray_marks(output):
+    """Lines of output/xml in which a comment's marks have become its text."""
+    for name in sorted(os.listdir(os.path.join(output, "xml"))):
+        with open(os.path.join(output, "xml", name), encoding="utf-8") as file:
+            yield from (f"{name}: {line.strip()}" for line in file
+                        if "///" in line or "/**" in line or "\\verbatim" in line)
+
+
 def has_text(element):
     parts = element.findall("briefdescription") + element.findall("detaileddescription")
     return any("".join(part.itertext()).strip() for part in parts)

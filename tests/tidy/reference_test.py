@@ -49,7 +49,8 @@ def complaints(root, headers):
         output = os.path.join(folder, "reference")
         warnings = reference.run_doxygen(root, headers, output, "xml")
         seen, names = reference.undocumented(output)
-        return seen, warnings + [f"{name}: not a word about it" for name in names]
+        return seen, [*warnings, *reference.stray_marks(output),
+                      *(f"{name}: not a word about it" for name in names)]
 
 
 def check_the_check(root):
