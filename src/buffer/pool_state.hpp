@@ -94,15 +94,14 @@ private:
     void retire_all() noexcept;
     static void release_all(retired_memory* self) noexcept;
 
-    [[nodiscard]] std::uint32_t slab_slots() const noexcept {
-        return options_.slab_buffers * options_.slabs_max;
-    }
+    [[nodiscard]] std::uint32_t slab_slots() const noexcept { return slab_slots_; }
     [[nodiscard]] std::uint32_t slots() const noexcept {
         return slab_slots() + (options_.fallback ? pool_options::fallbacks_max : 0);
     }
 
     std::shared_ptr<ring_state> ring_;
     const pool_options options_;
+    const std::uint32_t slab_slots_ = options_.slab_buffers * options_.slabs_max;
     ring_buffer* buffers_ = nullptr;  // Room for slots(); constructed as slabs and fallbacks come.
     index_stack free_;
     std::uint32_t leases_ = 0;

@@ -29,22 +29,13 @@ ring_view queues::view() noexcept {
             .cq_entries = cq_entries_};
 }
 
-void queues::post(const cqe& done) noexcept {
-    // Behind what waits already: completions keep their order.
-    if (!full()) [[likely]] {
-        const std::uint32_t tail = words_.cq_tail.load(std::memory_order_relaxed);
-        cqes_[tail & (cq_entries_ - 1)] = done;
-        // Release: the entry is complete (pairs with the program's acquire).
-        words_.cq_tail.store(tail + 1, std::memory_order_release);
-        return;
-    }
+void queues::post_outside(const cqe& done) noexcept {
     assert(overflow_count() < overflow_.size());
     overflow_[overflow_tail_++ & (overflow_.size() - 1)] = done;
     words_.sq_flags.fetch_or(sq_flag::cq_overflow, std::memory_order_release);
 }
 
-void queues::flush_overflow() noexcept {
-    if (overflow_count() == 0) return;
+void queues::flush_what_waits() noexcept {
     std::uint32_t tail = words_.cq_tail.load(std::memory_order_relaxed);
     for (std::uint32_t room = cq_entries_ - ready(); room > 0 && overflow_count() > 0; --room) {
         cqes_[tail++ & (cq_entries_ - 1)] = overflow_[overflow_head_++ & (overflow_.size() - 1)];

@@ -52,9 +52,20 @@ public:
     [[nodiscard]] bool full() const noexcept {
         return overflow_count() != 0 || ready() >= cq_entries_;
     }
-    void post(const cqe& done) noexcept;
+    void post(const cqe& done) noexcept {
+        // Behind what waits already: completions keep their order.
+        if (full()) [[unlikely]]
+            return post_outside(done);
+        const std::uint32_t tail = words_.cq_tail.load(std::memory_order_relaxed);
+        cqes_[tail & (cq_entries_ - 1)] = done;
+        // Release: the entry is complete (pairs with the program's acquire).
+        words_.cq_tail.store(tail + 1, std::memory_order_release);
+    }
     // Posts what waits, as far as there is room.
-    void flush_overflow() noexcept;
+    void flush_overflow() noexcept {
+        if (overflow_count() != 0) [[unlikely]]
+            flush_what_waits();
+    }
     [[nodiscard]] std::uint32_t overflow_count() const noexcept {
         return overflow_tail_ - overflow_head_;
     }
@@ -71,6 +82,9 @@ public:
     }
 
 private:
+    void post_outside(const cqe& done) noexcept;
+    void flush_what_waits() noexcept;
+
     // The words of the two queues; layout.hpp says who writes which.
     struct words {
         std::atomic<std::uint32_t> sq_head{0};

@@ -37,7 +37,7 @@ private:
     [[nodiscard]] bool overflow_full() const noexcept {
         return queues_.overflow_count() == view_.sq_entries;
     }
-    [[nodiscard]] int wait(std::uint32_t min_complete, std::int64_t timeout_ns) noexcept;
+    [[nodiscard]] int wait(std::int64_t timeout_ns) noexcept;
     int wake() noexcept;
 
     emulation::owner_check owner_;

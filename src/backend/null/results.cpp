@@ -2,7 +2,9 @@
 // results.cpp - a table of what each operation comes to when nothing is done.
 #include "backend/null/results.hpp"
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <limits>
 
 #include "backend/null/os.hpp"
@@ -18,6 +20,19 @@ constexpr std::uint8_t known_flags = sqe_flag::io_drain | sqe_flag::io_link |
 constexpr std::uint32_t known_cancel_flags = cancel_flag::all | cancel_flag::by_fd |
                                              cancel_flag::any | cancel_flag::by_user_data |
                                              cancel_flag::by_opcode;
+
+constexpr std::array known_opcodes{opcode::nop,      opcode::read_fixed,   opcode::write_fixed,
+                                   opcode::poll_add, opcode::poll_remove,  opcode::sendmsg,
+                                   opcode::recvmsg,  opcode::timeout,      opcode::timeout_remove,
+                                   opcode::accept,   opcode::async_cancel, opcode::link_timeout,
+                                   opcode::connect,  opcode::close,        opcode::send,
+                                   opcode::recv,     opcode::shutdown,     opcode::socket,
+                                   opcode::send_zc,  opcode::bind,         opcode::listen};
+constexpr auto is_known = [] {
+    std::array<bool, 64> known{};
+    for (const opcode op : known_opcodes) known[static_cast<std::size_t>(op)] = true;
+    return known;
+}();
 
 constexpr std::uint16_t no_ioprio = 0;
 
@@ -54,15 +69,7 @@ bool needs_descriptor(opcode op) noexcept {
 
 probe_result probe() noexcept {
     probe_result known;
-    for (const opcode op : {opcode::nop,      opcode::read_fixed,   opcode::write_fixed,
-                            opcode::poll_add, opcode::poll_remove,  opcode::sendmsg,
-                            opcode::recvmsg,  opcode::timeout,      opcode::timeout_remove,
-                            opcode::accept,   opcode::async_cancel, opcode::link_timeout,
-                            opcode::connect,  opcode::close,        opcode::send,
-                            opcode::recv,     opcode::shutdown,     opcode::socket,
-                            opcode::send_zc,  opcode::bind,         opcode::listen}) {
-        known.opcodes.set(static_cast<std::size_t>(op));
-    }
+    for (const opcode op : known_opcodes) known.opcodes.set(static_cast<std::size_t>(op));
     for (const feature which :
          {feature::accept_multishot, feature::cancel_any, feature::poll_multishot,
           feature::timeout_multishot, feature::send_zero_copy, feature::single_issuer}) {
@@ -72,8 +79,8 @@ probe_result probe() noexcept {
 }
 
 std::int32_t results::of(const sqe& entry, bool linked) noexcept {
-    static const probe_result known = probe();
-    if (!known.supports(entry.op)) return -EINVAL;
+    const auto number = static_cast<std::size_t>(entry.op);
+    if (number >= is_known.size() || !is_known[number]) return -EINVAL;
     if ((entry.flags & ~known_flags) != 0) return -EINVAL;
     if ((entry.ioprio & ~known_ioprio(entry.op)) != 0) return -EINVAL;
     if (needs_descriptor(entry.op) && entry.fd < 0) return -EBADF;
