@@ -10,9 +10,10 @@
 // An event_loop has the ring to itself: it reads every completion. Nothing here throws; a result
 // that ends a loop (no bytes, false, a socket that is none) has its reason in error().
 //
-// Threads: all of it is the ring's, except event_loop::stop(). Cancel: stop() cancels all that is
-// in flight, and each coroutine goes on with an error; run() returns when all have ended. So a
-// coroutine that awaits operations must end when one fails.
+// Threads: all of it is the ring's, except event_loop::stop().
+// Cancel: cancel() of a socket or listener ends what is awaited there, a time-out the one operation
+// that has it. stop() cancels all that is in flight, and each coroutine goes on with an error;
+// run() returns when all have ended. So a coroutine that awaits operations must end when one fails.
 // Memory: an operation lives in the frame that awaits it; nothing is allocated for it.
 #pragma once
 
@@ -54,6 +55,8 @@ protected:
 
     // Fills entries whose last one carries this; false when there is no room.
     [[nodiscard]] virtual bool prepare(ring& on) noexcept = 0;
+    // What it waits for; none for a time.
+    [[nodiscard]] virtual fd waits_on() const noexcept { return {}; }
     [[nodiscard]] std::uint64_t name() const noexcept {
         return static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(this));
     }
@@ -66,6 +69,7 @@ private:
     std::coroutine_handle<> waiting_;
     awaited* next_ = nullptr;  // Of those without an entry.
     std::int32_t result_ = 0;
+    bool is_cancelled_ = false;  // Before it had an entry.
 };
 
 }  // namespace detail
@@ -134,6 +138,18 @@ public:
     void stop() noexcept {
         stop_.store(true, std::memory_order_relaxed);
         ring_.wake();
+    }
+
+    // Ends what is awaited on `which` with operation_canceled, as far as it is not done already;
+    // the coroutines go on in the next turn of run(). False, and nothing has changed, when the
+    // queue takes no entry now.
+    bool cancel(fd which) noexcept {
+        if (!which.valid()) return true;
+        if (ring_.prepare_cancel_fd(which, nobody) == nullptr) return false;
+        for (detail::awaited* each = waits_for_entry_; each != nullptr; each = each->next_) {
+            if (each->waits_on() == which) each->is_cancelled_ = true;
+        }
+        return true;
     }
 
     // Waits for a time; false when it was cancelled.
@@ -208,7 +224,7 @@ private:
     void prepare_waiting() noexcept {
         while (waits_for_entry_ != nullptr) {
             detail::awaited& first = *waits_for_entry_;
-            if (stopping()) {
+            if (stopping() || first.is_cancelled_) {
                 waits_for_entry_ = first.next_;
                 first.result_ = -ECANCELED;
                 first.waiting_.resume();
@@ -282,6 +298,10 @@ public:
     [[nodiscard]] auto write_all(std::span<const std::byte> bytes) noexcept {
         return writing{*this, bytes};
     }
+    // Ends what is awaited on it by other coroutines: a read gives nothing, a write false (part of
+    // its bytes may have gone), and error() is operation_canceled; the socket stays good. False,
+    // and nothing has changed, when the queue takes no entry now.
+    bool cancel() noexcept { return loop_ == nullptr || loop_->cancel(socket_); }
     // Says that nothing more will be sent.
     void shutdown_write() noexcept {
         if (valid()) error_ = error_of(loop_->on().shutdown_now(socket_, shutdown_how::write));
@@ -316,6 +336,7 @@ private:
             }
             return true;
         }
+        [[nodiscard]] fd waits_on() const noexcept override { return of_.socket_; }
         async_socket& of_;
         bool limited_;
         kernel_timespec time_;
@@ -327,15 +348,18 @@ private:
             : awaited{*of.loop_}, of_{of}, bytes_{bytes} {}
         [[nodiscard]] bool await_ready() const noexcept { return bytes_.empty(); }
         [[nodiscard]] bool await_resume() const noexcept {
-            of_.error_ = error_of(result());
+            const bool is_whole =
+                result() >= 0 && static_cast<std::size_t>(result()) == bytes_.size();
             // Short only when it was cancelled or shut down.
-            return result() >= 0 && static_cast<std::size_t>(result()) == bytes_.size();
+            of_.error_ = error_of(result() >= 0 && !is_whole ? -ECANCELED : result());
+            return is_whole;
         }
 
     private:
         [[nodiscard]] bool prepare(ring& on) noexcept override {
             return on.prepare_send(of_.socket_, bytes_, name()) != nullptr;
         }
+        [[nodiscard]] fd waits_on() const noexcept override { return of_.socket_; }
         async_socket& of_;
         std::span<const std::byte> bytes_;
     };
@@ -403,10 +427,17 @@ public:
             [[nodiscard]] bool prepare(ring& on) noexcept override {
                 return on.prepare_accept(of_.listener_.descriptor(), name()) != nullptr;
             }
+            [[nodiscard]] fd waits_on() const noexcept override {
+                return of_.listener_.descriptor();
+            }
             async_listener& of_;
         };
         return accepting{*this};
     }
+
+    // Ends the accepts that are awaited; error() is operation_canceled. False, and nothing has
+    // changed, when the queue takes no entry now.
+    bool cancel() noexcept { return loop_ == nullptr || loop_->cancel(listener_.descriptor()); }
 
 private:
     event_loop* loop_ = nullptr;

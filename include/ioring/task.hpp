@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // task.hpp - a coroutine that another one awaits, and where its frame comes from.
 //
+// g++ 12 miscompiles a co_await behind && or ||, and one in the condition of a `while`: the program
+// hangs or crashes there. Give it a statement of its own, or an `if`.
+//
 // A task is lazy: it runs when it is awaited, or given to event_loop::spawn(). Frames come from
 // lists that each thread keeps, so that a steady program allocates nothing; a frame belongs to the
 // thread that its task runs on.

@@ -5,64 +5,17 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "ioring/event_loop.hpp"
+#include "loop_fixture.hpp"
 
 namespace ioring {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::seconds patience{10};
-
-std::span<const std::byte> bytes_of(std::string_view text) {
-    return std::as_bytes(std::span{text.data(), text.size()});
-}
-std::string text_of(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-class event_loop_test : public ::testing::TestWithParam<const char*> {
-protected:
-    void SetUp() override {
-        std::string why;
-        const auto error = ring::create({.sq_entries = 16, .backend = GetParam()}, ring_, &why);
-        if (error == std::errc::not_supported || error == std::errc::operation_not_permitted ||
-            error == std::errc::function_not_supported) {
-            GTEST_SKIP() << why;
-        }
-        ASSERT_FALSE(error) << why;
-        loop_ = std::make_unique<event_loop>(ring_);
-    }
-
-    async_listener listening() {
-        async_listener made;
-        EXPECT_FALSE(async_listener::create(*loop_, "127.0.0.1:0", {}, made));
-        return made;
-    }
-    task<async_socket> connected(const async_listener& to) {
-        return connect(*loop_, to.local_endpoint(), patience);
-    }
-
-    static task<> echo(async_socket peer) {
-        for (auto bytes = co_await peer.read(); !bytes.empty(); bytes = co_await peer.read()) {
-            if (!co_await peer.write_all(bytes)) break;
-        }
-    }
-    // Serves `count` connections.
-    task<> serve(async_listener& at, int count) {
-        for (int each = 0; each < count; ++each) {
-            async_socket peer = co_await at.accept();
-            EXPECT_TRUE(peer.valid()) << at.error().message();
-            loop_->spawn(echo(std::move(peer)));
-        }
-    }
-
-    ring ring_;
-    std::unique_ptr<event_loop> loop_;
-};
+class event_loop_test : public loop_fixture {};
+IORING_ON_EVERY_BACKEND(event_loop_test);
 
 TEST_P(event_loop_test, a_task_gives_its_value_to_the_one_that_awaits_it) {
     const auto seven = []() -> task<int> { co_return 7; };
@@ -259,9 +212,6 @@ TEST_P(event_loop_test, a_stop_ends_all_that_waits_and_refuses_what_would) {
     EXPECT_EQ(42, ended);
     EXPECT_EQ(0U, loop_->tasks());
 }
-
-INSTANTIATE_TEST_SUITE_P(backend, event_loop_test, ::testing::Values("uring", "epoll", "poll"),
-                         [](const auto& of) { return std::string{of.param}; });
 
 TEST(frame_pool_test, a_frame_that_was_given_back_is_the_next_of_its_size) {
     detail::frame_pool pool;
