@@ -723,7 +723,7 @@ IORING_INLINE void ioring_prep_send_zc(ioring_sqe* sqe, int32_t fd, const void* 
     sqe->opcode = IOR_OP_SEND_ZC;
     sqe->ioprio = zc_flags;
 }
-// `message` is the system's msghdr.
+// `message` is the system's msghdr; on Windows one of Linux' layout.
 IORING_INLINE void ioring_prep_sendmsg(ioring_sqe* sqe, int32_t fd, const void* message,
                                        uint32_t msg_flags) {
     ioring_prep_rw(sqe, IOR_OP_SENDMSG, fd, message, 1, 0);

@@ -7,6 +7,7 @@
 #include "ioring/buffer_pool.hpp"
 #include "ioring/endpoint.hpp"
 #include "ioring/error.hpp"
+#include "ioring/message.hpp"
 #include "ioring/names.hpp"
 #include "ioring/ring.hpp"
 #include "ioring/ring_buffer.hpp"

@@ -3,9 +3,9 @@
 //
 // Each writes the whole entry, so that what the entry held before does not matter. None of them
 // fails, allocates or calls the system; a wrong argument shows as the error of the completion. What
-// an SQE points at (bytes, sockaddr, msghdr, iovec, timespec) belongs to the operation until its
-// CQE has been read. `user_data` is the last argument everywhere and comes back in the CQE; ~0 is
-// reserved. docs/contract.md says what each promises, and where backends may differ.
+// an SQE points at (bytes, sockaddr, msghdr, iovec, timespec; message.hpp has those that Windows
+// lacks) belongs to the operation until its CQE has been read. `user_data` is the last argument
+// everywhere and comes back in the CQE; ~0 is reserved. docs/contract.md says what each promises.
 //
 // Modifiers (link, buffer select, skip-success ...) are or-ed into `sqe::flags` afterwards.
 #pragma once

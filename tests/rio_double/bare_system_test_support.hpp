@@ -42,6 +42,13 @@ public:
                std::uint32_t, overlapped&) noexcept override {
         return {.res = -ENOSYS};
     }
+    begun receive_pieces(socket_handle, std::span<backends::iocp::piece>,
+                         overlapped&) noexcept override {
+        return {.res = -ENOSYS};
+    }
+    begun send_message(socket_handle, backends::iocp::message&, overlapped&) noexcept override {
+        return {.res = -ENOSYS};
+    }
     begun accept(socket_handle, socket_handle, std::byte*, overlapped&) noexcept override {
         return {.res = -ENOSYS};
     }
@@ -59,6 +66,13 @@ public:
         return -ENOSYS;
     }
     std::int32_t send_now(socket_handle, const std::byte*, std::uint32_t) noexcept override {
+        return -ENOSYS;
+    }
+    std::int32_t receive_message_now(socket_handle, bool,
+                                     backends::iocp::message&) noexcept override {
+        return -ENOSYS;
+    }
+    std::int32_t send_message_now(socket_handle, backends::iocp::message&) noexcept override {
         return -ENOSYS;
     }
     std::int32_t accept_now(socket_handle, socket_handle&) noexcept override { return -ENOSYS; }

@@ -92,6 +92,18 @@ TEST_F(registered_system_test, only_registered_buffers_are_for_an_attached_socke
     EXPECT_EQ(-EOPNOTSUPP, both_->poll(pair_.rio, 1, request, first_).res);
     EXPECT_EQ(-EOPNOTSUPP, both_->receive_now(pair_.rio, memory_.data(), 1, 0));
     EXPECT_EQ(-EOPNOTSUPP, both_->send_now(pair_.rio, memory_.data(), 1));
+    backends::iocp::piece whole{1, memory_.data()};
+    backends::iocp::message one;
+    one.pieces = &whole;
+    one.count = 1;
+    EXPECT_EQ(-EOPNOTSUPP, both_->receive_pieces(pair_.rio, {&whole, 1}, first_).res);
+    EXPECT_EQ(-EOPNOTSUPP, both_->send_message(pair_.rio, one, first_).res);
+    EXPECT_EQ(-EOPNOTSUPP, both_->receive_message_now(pair_.rio, true, one));
+    EXPECT_EQ(-EOPNOTSUPP, both_->send_message_now(pair_.rio, one));
+    EXPECT_EQ(-ENOSYS, both_->receive_pieces(pair_.peer, {&whole, 1}, first_).res);
+    EXPECT_EQ(-ENOSYS, both_->send_message(pair_.peer, one, first_).res);
+    EXPECT_EQ(-ENOSYS, both_->receive_message_now(pair_.peer, true, one));
+    EXPECT_EQ(-ENOSYS, both_->send_message_now(pair_.peer, one));
     EXPECT_EQ(-EFAULT, receive(8, first_, /*buffer=*/9).res) << "one that there is not";
 }
 

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 // engine_test.cpp - who owns what, and when it ends: the engine of completion ports over a system
 // whose every answer is the test's.
+#if __has_include(<sys/socket.h>)
+#include <sys/socket.h>
+#include <sys/uio.h>
+#else
+#include "ioring/message.hpp"
+#endif
+
 #include <gtest/gtest.h>
 
 #include <array>
@@ -58,6 +65,17 @@ protected:
         prep_recv(entry, from, buffer_, flags, user_data);
         program_->push(entry);
     }
+    // A message of three pieces, the middle one empty; `ask` is prep_sendmsg or prep_recvmsg.
+    template <class Prepare>
+    void message(Prepare prepare, fd of, std::uint64_t user_data, std::uint32_t flags) {
+        pieces_ = {iovec{&buffer_[0], 3}, iovec{&buffer_[8], 0}, iovec{&buffer_[16], 5}};
+        header_ = msghdr{};
+        header_.msg_iov = pieces_.data();
+        header_.msg_iovlen = 3;
+        sqe entry;
+        prepare(entry, of, &header_, flags, user_data);
+        program_->push(entry);
+    }
     void cancel(std::uint64_t target, std::uint64_t user_data) {
         sqe entry;
         prep_cancel(entry, target, 0, user_data);
@@ -78,6 +96,8 @@ protected:
     std::unique_ptr<backends::program> program_;
     std::vector<std::int32_t> numbers_;
     std::array<std::byte, 64> buffer_{};
+    std::array<iovec, 3> pieces_{};
+    msghdr header_{};
 };
 
 TEST_F(engine_test, a_receive_is_begun_at_once_with_the_whole_handle) {
@@ -88,6 +108,38 @@ TEST_F(engine_test, a_receive_is_begun_at_once_with_the_whole_handle) {
     EXPECT_TRUE(system_->end(call::receive, 0, "abc"));
     EXPECT_EQ(3, result(turn(), 1));
     EXPECT_EQ(0u, engine_->pending());
+}
+
+TEST_F(engine_test, a_receive_of_all_goes_on_in_the_middle_of_a_piece) {
+    message(prep_recvmsg, socket(7), 1, msg_flag::wait_all);
+    EXPECT_TRUE(turn().empty());
+    ASSERT_EQ(2u, system_->given.size()) << "none of no bytes";
+    EXPECT_TRUE(system_->end(call::receive, 0, "ab"));
+    EXPECT_TRUE(turn().empty());
+    ASSERT_EQ(2u, system_->given.size());
+    EXPECT_EQ(1u, system_->given[0].bytes);
+    EXPECT_EQ(&buffer_[2], system_->given[0].data);
+    EXPECT_TRUE(system_->end(call::receive, 0, "c"));
+    EXPECT_TRUE(turn().empty());
+    ASSERT_EQ(1u, system_->given.size());
+    EXPECT_EQ(&buffer_[16], system_->given[0].data);
+    EXPECT_TRUE(system_->end(call::receive, 0, "12345"));
+    EXPECT_EQ(8, result(turn(), 1));
+    EXPECT_EQ(std::byte{'c'}, buffer_[2]);
+    EXPECT_EQ(0u, engine_->pending());
+}
+
+TEST_F(engine_test, a_cancelled_message_tells_what_has_gone_of_it) {
+    message(prep_sendmsg, socket(7), 1, msg_flag::wait_all | msg_flag::no_signal);
+    EXPECT_TRUE(turn().empty());
+    EXPECT_TRUE(system_->end_send(4));
+    EXPECT_TRUE(turn().empty());
+    ASSERT_EQ(1u, system_->given.size());
+    EXPECT_EQ(4u, system_->given[0].bytes);
+    EXPECT_EQ(&buffer_[17], system_->given[0].data);
+    cancel(1, 2);
+    EXPECT_EQ(0, result(turn(), 2));
+    EXPECT_EQ(4, result(settle(), 1));
 }
 
 TEST_F(engine_test, a_cancelled_receive_ends_when_the_system_lets_go_of_it) {

@@ -35,6 +35,7 @@ public:
     // --- the test's side ---
     std::vector<pending_call> pending;
     std::vector<socket_handle> closed;
+    std::vector<piece> given;       // Of the last message.
     bool cancels_too_late = false;  // What is cancelled has ended, and its packet is to come.
 
     [[nodiscard]] std::size_t count(call what) const {
@@ -86,6 +87,15 @@ public:
                const sockaddr*, std::uint32_t, overlapped& of) noexcept override {
         return begin({call::send, socket, const_cast<std::byte*>(data), bytes, &of, no_socket});
     }
+    begun receive_pieces(socket_handle socket, std::span<piece> into,
+                         overlapped& of) noexcept override {
+        given.assign(into.begin(), into.end());
+        return begin({call::receive, socket, into[0].data, into[0].bytes, &of, no_socket});
+    }
+    begun send_message(socket_handle socket, message& what, overlapped& of) noexcept override {
+        given.assign(what.pieces, what.pieces + what.count);
+        return begin({call::send, socket, nullptr, 0, &of, no_socket});
+    }
     begun accept(socket_handle on, socket_handle fresh, std::byte*,
                  overlapped& of) noexcept override {
         return begin({call::accept, on, nullptr, 0, &of, fresh});
@@ -116,6 +126,10 @@ public:
     std::int32_t send_now(socket_handle, const std::byte*, std::uint32_t) noexcept override {
         return -EAGAIN;
     }
+    std::int32_t receive_message_now(socket_handle, bool, message&) noexcept override {
+        return -EAGAIN;
+    }
+    std::int32_t send_message_now(socket_handle, message&) noexcept override { return -EAGAIN; }
     std::int32_t accept_now(socket_handle, socket_handle&) noexcept override { return -EAGAIN; }
     std::int32_t open(std::int32_t, std::uint32_t, std::int32_t,
                       socket_handle& out) noexcept override {

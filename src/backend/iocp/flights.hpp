@@ -36,6 +36,7 @@ struct flight {
     union {
         std::array<std::byte, 2 * accept_address_bytes> addresses;
         poll_request poll;
+        message sent;
     } room{};
 };
 

@@ -16,6 +16,7 @@ namespace {
 bool is_write(const operation& op) noexcept {
     switch (op.entry.op) {
         case opcode::send:
+        case opcode::sendmsg:
         case opcode::send_zc:
         case opcode::write_fixed: return true;
         default: return false;
@@ -45,10 +46,6 @@ std::int32_t result_of(const overlapped& ended) noexcept {
 
 std::error_code iocp_kernel::set_up(const backend_options& options) noexcept {
     if (const std::error_code error = set_up_queues(options); error) return error;
-    // Windows has neither msghdr nor iovec.
-    lack(opcode::sendmsg);
-    lack(opcode::recvmsg);
-    lack(feature::send_vectorized);
     name_ = platform::socket_table::add(0, platform::socket_table::kind::other);
     if (name_ < 0) return std::make_error_code(std::errc::too_many_files_open);
     return open_mailbox(name_);
@@ -150,7 +147,9 @@ iocp_kernel::outcome iocp_kernel::attempt(operation& op, socket_state& of) noexc
             const outcome refused = refuse_memory(op);
             return refused.failed ? refused : begin_receive(op, of);
         }
+        case opcode::recvmsg: return receive_message(op, of);
         default: {
+            if (has_pieces(op.entry)) return begin_message(op, of);
             const outcome refused = refuse_memory(op);
             return refused.failed ? refused : begin_send(op, of);
         }

@@ -102,8 +102,17 @@ private:
     [[nodiscard]] outcome refused_or_sent(operation& op, socket_state& of,
                                           std::int32_t res) noexcept;
     static void note_reset(socket_state& of) noexcept;
+    [[nodiscard]] static std::int32_t of_socket(socket_state& of, std::int32_t res) noexcept;
     [[nodiscard]] bool is_no_connection(socket_state& of) noexcept;
     [[nodiscard]] outcome refuse_memory(const operation& op) const noexcept;
+
+    // In several pieces (messages.cpp).
+    [[nodiscard]] static bool has_pieces(const sqe& asked) noexcept;
+    [[nodiscard]] static std::uint64_t bytes_wanted(const operation& op) noexcept;
+    [[nodiscard]] outcome receive_message(operation& op, socket_state& of) noexcept;
+    [[nodiscard]] outcome receive_message_now(operation& op, socket_state& of,
+                                              message& got) noexcept;
+    [[nodiscard]] outcome begin_message(operation& op, socket_state& of) noexcept;
 
     // Accepting (accepts.cpp).
     [[nodiscard]] bool start_accept(operation& op, socket_state& of) noexcept;

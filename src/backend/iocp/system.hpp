@@ -56,6 +56,25 @@ struct poll_request {
     std::int32_t status = 0;
 };
 
+// WSABUF.
+struct piece {
+    std::uint32_t bytes = 0;
+    std::byte* data = nullptr;
+};
+
+// WSAMSG.
+struct message {
+    const sockaddr* name = nullptr;
+    std::int32_t name_bytes = 0;
+    piece* pieces = nullptr;
+    std::uint32_t count = 0;
+    piece control;
+    std::uint32_t flags = 0;
+};
+
+// Linux' MSG_CTRUNC, which is msg_flag::trunc of control data.
+inline constexpr std::uint32_t control_cut = 0x08;
+
 class system {
 public:
     system() = default;
@@ -94,6 +113,11 @@ public:
     virtual begun send(socket_handle socket, const std::byte* data, std::uint32_t bytes,
                        std::uint32_t buffer, const sockaddr* address, std::uint32_t address_bytes,
                        overlapped& of) noexcept = 0;
+    // Into or from several pieces. They are read by the call alone and need not stay.
+    virtual begun receive_pieces(socket_handle socket, std::span<piece> into,
+                                 overlapped& of) noexcept = 0;
+    // `what` may name an address, and of a datagram control data; all but its pieces stays.
+    virtual begun send_message(socket_handle socket, message& what, overlapped& of) noexcept = 0;
     // `fresh` is from open_like(); `room` has 2 * accept_address_bytes.
     virtual begun accept(socket_handle listener, socket_handle fresh, std::byte* room,
                          overlapped& of) noexcept = 0;
@@ -112,6 +136,11 @@ public:
                                      std::uint32_t msg_flags) noexcept = 0;
     virtual std::int32_t send_now(socket_handle socket, const std::byte* data,
                                   std::uint32_t bytes) noexcept = 0;
+    // `what.flags`: msg_flag::peek before; msg_flag::trunc and control_cut afterwards. Sets the
+    // sizes of name and control data.
+    virtual std::int32_t receive_message_now(socket_handle socket, bool stream,
+                                             message& what) noexcept = 0;
+    virtual std::int32_t send_message_now(socket_handle socket, message& what) noexcept = 0;
     virtual std::int32_t accept_now(socket_handle listener, socket_handle& out) noexcept = 0;
     virtual std::int32_t open(std::int32_t domain, std::uint32_t type, std::int32_t protocol,
                               socket_handle& out) noexcept = 0;

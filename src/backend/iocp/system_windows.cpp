@@ -32,6 +32,16 @@ static_assert(offsetof(overlapped, event) == offsetof(OVERLAPPED, hEvent));
 static_assert(sizeof(socket_handle) == sizeof(SOCKET));
 static_assert(accept_address_bytes >= sizeof(sockaddr_in6) + 16);
 static_assert(sizeof(poll_request) == 32);
+static_assert(sizeof(piece) == sizeof(WSABUF));
+static_assert(offsetof(piece, bytes) == offsetof(WSABUF, len));
+static_assert(offsetof(piece, data) == offsetof(WSABUF, buf));
+static_assert(sizeof(message) == sizeof(WSAMSG));
+static_assert(offsetof(message, name) == offsetof(WSAMSG, name));
+static_assert(offsetof(message, name_bytes) == offsetof(WSAMSG, namelen));
+static_assert(offsetof(message, pieces) == offsetof(WSAMSG, lpBuffers));
+static_assert(offsetof(message, count) == offsetof(WSAMSG, dwBufferCount));
+static_assert(offsetof(message, control) == offsetof(WSAMSG, Control));
+static_assert(offsetof(message, flags) == offsetof(WSAMSG, dwFlags));
 
 using control_function = NTSTATUS(NTAPI*)(HANDLE file, HANDLE event, void* routine, void* context,
                                           IO_STATUS_BLOCK* status, ULONG code, void* input,
@@ -73,8 +83,12 @@ OVERLAPPED* native(overlapped& of) noexcept { return reinterpret_cast<OVERLAPPED
 
 HANDLE file_of(SOCKET socket) noexcept { return reinterpret_cast<HANDLE>(socket); }
 
+WSABUF* native(piece* first) noexcept { return reinterpret_cast<WSABUF*>(first); }
+
+WSAMSG* native(message& of) noexcept { return reinterpret_cast<WSAMSG*>(&of); }
+
 // The length field of WSABUF has 32 bits, and so have ours.
-WSABUF piece(const std::byte* data, std::uint32_t bytes) noexcept {
+WSABUF whole(const std::byte* data, std::uint32_t bytes) noexcept {
     return {bytes, const_cast<char*>(reinterpret_cast<const char*>(data))};
 }
 
@@ -107,6 +121,9 @@ public:
     begun send(socket_handle socket, const std::byte* data, std::uint32_t bytes,
                std::uint32_t buffer, const sockaddr* address, std::uint32_t address_bytes,
                overlapped& of) noexcept override;
+    begun receive_pieces(socket_handle socket, std::span<piece> into,
+                         overlapped& of) noexcept override;
+    begun send_message(socket_handle socket, message& what, overlapped& of) noexcept override;
     begun accept(socket_handle listener, socket_handle fresh, std::byte* room,
                  overlapped& of) noexcept override;
     begun connect(socket_handle socket, const sockaddr* address, std::uint32_t address_bytes,
@@ -122,6 +139,9 @@ public:
                              std::uint32_t msg_flags) noexcept override;
     std::int32_t send_now(socket_handle socket, const std::byte* data,
                           std::uint32_t bytes) noexcept override;
+    std::int32_t receive_message_now(socket_handle socket, bool stream,
+                                     message& what) noexcept override;
+    std::int32_t send_message_now(socket_handle socket, message& what) noexcept override;
     std::int32_t accept_now(socket_handle listener, socket_handle& out) noexcept override;
     std::int32_t open(std::int32_t domain, std::uint32_t type, std::int32_t protocol,
                       socket_handle& out) noexcept override;
@@ -145,11 +165,14 @@ public:
 private:
     [[nodiscard]] begun ended(DWORD bytes) const noexcept;
     [[nodiscard]] static begun failed_or_pending(int error_code) noexcept;
+    [[nodiscard]] int send_pieces(socket_handle socket, message& what, DWORD& moved,
+                                  OVERLAPPED* of) const noexcept;
 
     HANDLE port_ = nullptr;
     bool skips_ = false;  // What ends at once sends no packet.
     LPFN_ACCEPTEX accept_ = nullptr;
     LPFN_CONNECTEX connect_ = nullptr;
+    LPFN_WSARECVMSG receive_message_ = nullptr;
     control_function control_ = nullptr;
 };
 
@@ -163,6 +186,8 @@ int windows_system::open(std::string& why) noexcept {
     }
     const bool loaded =
         load(trial, WSAID_ACCEPTEX, accept_) && load(trial, WSAID_CONNECTEX, connect_);
+    // Of datagrams' sockets only, but it may be asked of any.
+    if (!load(trial, WSAID_WSARECVMSG, receive_message_)) receive_message_ = nullptr;
     WSAPROTOCOL_INFOW about{};
     socklen_t about_bytes = sizeof about;
     const bool known = ::getsockopt(trial, SOL_SOCKET, SO_PROTOCOL_INFOW,
@@ -238,7 +263,7 @@ begun windows_system::failed_or_pending(int error_code) noexcept {
 
 begun windows_system::receive(socket_handle socket, std::byte* data, std::uint32_t bytes,
                               std::uint32_t /*buffer*/, overlapped& of) noexcept {
-    WSABUF into = piece(data, bytes);
+    WSABUF into = whole(data, bytes);
     DWORD moved = 0;
     DWORD flags = 0;
     const int status = ::WSARecv(socket, &into, 1, &moved, &flags, native(of), nullptr);
@@ -248,13 +273,78 @@ begun windows_system::receive(socket_handle socket, std::byte* data, std::uint32
 begun windows_system::send(socket_handle socket, const std::byte* data, std::uint32_t bytes,
                            std::uint32_t /*buffer*/, const sockaddr* address,
                            std::uint32_t address_bytes, overlapped& of) noexcept {
-    WSABUF from = piece(data, bytes);
+    WSABUF from = whole(data, bytes);
     DWORD moved = 0;
     const int status = address == nullptr
                            ? ::WSASend(socket, &from, 1, &moved, 0, native(of), nullptr)
                            : ::WSASendTo(socket, &from, 1, &moved, 0, address,
                                          static_cast<int>(address_bytes), native(of), nullptr);
     return status == 0 ? ended(moved) : failed_or_pending(::WSAGetLastError());
+}
+
+begun windows_system::receive_pieces(socket_handle socket, std::span<piece> into,
+                                     overlapped& of) noexcept {
+    DWORD moved = 0;
+    DWORD flags = 0;
+    const int status = ::WSARecv(socket, native(into.data()), static_cast<DWORD>(into.size()),
+                                 &moved, &flags, native(of), nullptr);
+    return status == 0 ? ended(moved) : failed_or_pending(::WSAGetLastError());
+}
+
+// WSASendMsg() is for datagrams with control data; the others want no more than an address.
+int windows_system::send_pieces(socket_handle socket, message& what, DWORD& moved,
+                                OVERLAPPED* of) const noexcept {
+    WSABUF* const pieces = native(what.pieces);
+    if (what.control.bytes != 0) {
+        return ::WSASendMsg(socket, native(what), 0, &moved, of, nullptr);
+    }
+    if (what.name == nullptr) {
+        return ::WSASend(socket, pieces, what.count, &moved, 0, of, nullptr);
+    }
+    return ::WSASendTo(socket, pieces, what.count, &moved, 0, what.name, what.name_bytes, of,
+                       nullptr);
+}
+
+begun windows_system::send_message(socket_handle socket, message& what, overlapped& of) noexcept {
+    DWORD moved = 0;
+    const int status = send_pieces(socket, what, moved, native(of));
+    return status == 0 ? ended(moved) : failed_or_pending(::WSAGetLastError());
+}
+
+std::int32_t windows_system::send_message_now(socket_handle socket, message& what) noexcept {
+    DWORD moved = 0;
+    const int status = send_pieces(socket, what, moved, nullptr);
+    return status == 0 ? static_cast<std::int32_t>(moved) : -winsock_errno();
+}
+
+std::int32_t windows_system::receive_message_now(socket_handle socket, bool stream,
+                                                 message& what) noexcept {
+    DWORD moved = 0;
+    DWORD flags = (what.flags & msg_flag::peek) != 0 ? MSG_PEEK : 0;
+    what.flags = 0;
+    if (stream) {
+        what.name_bytes = 0;
+        what.control.bytes = 0;
+        // As recv(): a call without room for anything says nothing of the socket.
+        WSABUF none{};
+        WSABUF* const into = what.count == 0 ? &none : native(what.pieces);
+        const int status = ::WSARecv(socket, into, std::max<DWORD>(what.count, 1), &moved, &flags,
+                                     nullptr, nullptr);
+        return status == 0 ? static_cast<std::int32_t>(moved) : -winsock_errno();
+    }
+    if (receive_message_ == nullptr) return -EOPNOTSUPP;
+    std::uint64_t room = 0;
+    for (std::uint32_t index = 0; index < what.count; ++index) room += what.pieces[index].bytes;
+    what.flags = flags;
+    const int status = receive_message_(socket, native(what), &moved, nullptr, nullptr);
+    const int error = status == 0 ? 0 : ::WSAGetLastError();
+    // The two that Linux has too.
+    const std::uint32_t told = what.flags;
+    what.flags = (told & MSG_CTRUNC) != 0 ? control_cut : 0;
+    if ((told & MSG_TRUNC) != 0 || error == WSAEMSGSIZE) what.flags |= msg_flag::trunc;
+    if (error == WSAEMSGSIZE) return static_cast<std::int32_t>(room);
+    return error == 0 ? static_cast<std::int32_t>(moved)
+                      : -platform::errno_of_winsock(static_cast<std::uint32_t>(error));
 }
 
 begun windows_system::accept(socket_handle listener, socket_handle fresh, std::byte* room,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "backend/iocp/iocp_kernel.hpp"
+#include "backend/iocp/known_flags.hpp"
 #include "base/pointer.hpp"
 
 namespace ioring::backends::iocp {
@@ -13,13 +14,6 @@ namespace {
 
 using detail::pointer_of;
 using emulation::wants_all;
-
-// What no call of Windows has.
-constexpr std::uint32_t known_receive_flags = msg_flag::peek | msg_flag::dont_wait |
-                                              msg_flag::wait_all | msg_flag::no_signal |
-                                              msg_flag::more;
-constexpr std::uint32_t known_send_flags =
-    msg_flag::dont_wait | msg_flag::wait_all | msg_flag::no_signal | msg_flag::more;
 
 bool is_fixed(const operation& op) noexcept {
     return op.entry.op == opcode::read_fixed || op.entry.op == opcode::write_fixed;
@@ -71,6 +65,14 @@ iocp_kernel::outcome iocp_kernel::refuse_memory(const operation& op) const noexc
 // Windows tells a reset again and again.
 void iocp_kernel::note_reset(socket_state& of) noexcept { of.read_ended = of.write_ended = true; }
 
+// What a receive's result is on such a socket: a datagram that nobody took ends no connection.
+std::int32_t iocp_kernel::of_socket(socket_state& of, std::int32_t res) noexcept {
+    if (res != -ECONNRESET && res != -ECONNABORTED) return res;
+    if (!of.stream) return -ECONNREFUSED;
+    note_reset(of);
+    return -ECONNRESET;
+}
+
 // Windows has receives wait on a listener, and others say so: asked once.
 bool iocp_kernel::is_no_connection(socket_state& of) noexcept {
     if (of.known_connection) return false;
@@ -84,10 +86,12 @@ iocp_kernel::outcome iocp_kernel::received(operation& op, socket_state& of,
     // Our own shutdown has taken it back: that is an end.
     if (res == -ECANCELED && of.read_ended && !op.ending) res = 0;
     if (res == -ECONNABORTED) res = -ECONNRESET;
-    if (res == -ECONNRESET && op.bytes_done != 0) of.read_error = res;
-    const outcome how = emulation::transferred(op, res, op.entry.len, [&] { return of.stream; });
-    if (how.res == -ECONNRESET) note_reset(of);
-    return judged(op, how);
+    if (res == -ECONNRESET && op.bytes_done != 0) {
+        of.read_error = res;
+    } else {
+        res = of_socket(of, res);
+    }
+    return judged(op, emulation::transferred(op, res, bytes_wanted(op), [&] { return of.stream; }));
 }
 
 iocp_kernel::outcome iocp_kernel::begin_receive(operation& op, socket_state& of) noexcept {
@@ -117,10 +121,7 @@ std::int32_t iocp_kernel::take(socket_state& of, std::byte* data, std::uint32_t 
                                std::uint32_t msg_flags) noexcept {
     if (of.read_error != 0) return std::exchange(of.read_error, 0);
     if (of.read_ended) return 0;
-    const std::int32_t res = system_->receive_now(of.handle, data, bytes, msg_flags);
-    if (res != -ECONNRESET && res != -ECONNABORTED) return res;
-    note_reset(of);
-    return -ECONNRESET;
+    return of_socket(of, system_->receive_now(of.handle, data, bytes, msg_flags));
 }
 
 // A peek, one that must not wait, or one of no bytes.
@@ -197,8 +198,8 @@ iocp_kernel::outcome iocp_kernel::sent(operation& op, socket_state& of, std::int
     // Our own shutdown has taken it back.
     if (res == -ECANCELED && of.write_ended && !op.ending) res = -EPIPE;
     if (res == -ECONNABORTED) res = -ECONNRESET;
-    if (res == -ECONNRESET) of.write_ended = true;
-    return judged(op, emulation::transferred(op, res, op.entry.len, [] { return true; }));
+    if (res == -ECONNRESET && of.stream) of.write_ended = true;
+    return judged(op, emulation::transferred(op, res, bytes_wanted(op), [] { return true; }));
 }
 
 iocp_kernel::outcome iocp_kernel::begin_send(operation& op, socket_state& of) noexcept {
@@ -213,11 +214,17 @@ iocp_kernel::outcome iocp_kernel::begin_send(operation& op, socket_state& of) no
         const bool waits = res == -EAGAIN && (flags & msg_flag::dont_wait) == 0;
         if (!waits) return refused_or_sent(op, of, res);
     }
-    if ((flags & msg_flag::dont_wait) != 0) {
-        return refused_or_sent(op, of, system_->send_now(of.handle, rest_of(op), rest_bytes(op)));
-    }
     const auto* const to = is_fixed(op) ? nullptr : pointer_of<const sockaddr>(asked.off);
     const auto to_bytes = static_cast<std::uint32_t>(asked.file_index) & 0xffffU;
+    if ((flags & msg_flag::dont_wait) != 0) {
+        piece all{rest_bytes(op), rest_of(op)};
+        message addressed;
+        addressed.name = to;
+        addressed.name_bytes = to == nullptr ? 0 : static_cast<std::int32_t>(to_bytes);
+        addressed.pieces = &all;
+        addressed.count = 1;
+        return refused_or_sent(op, of, system_->send_message_now(of.handle, addressed));
+    }
     for (;;) {
         flight* const out = pool_.take(of, flight::kind::send, &op);
         if (out == nullptr) return {.failed = true, .res = -ENOMEM};

@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: MIT
-// os_windows.cpp - sleeping on Windows, which has no msghdr.
+// os_windows.cpp - messages and sleeping on Windows.
 #include "backend/null/os.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <limits>
 
+#include "base/pointer.hpp"
+#include "ioring/message.hpp"
 #include "platform/clock.hpp"
 #include "platform/winsock_windows.hpp"
 
 namespace ioring::backends::null {
 
 std::int32_t message_bytes(std::uint64_t address) noexcept {
-    return address == 0 ? -EFAULT : -EOPNOTSUPP;
+    if (address == 0) return -EFAULT;
+    const auto& message = *detail::pointer_of<const msghdr>(address);
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < message.msg_iovlen; ++i) bytes += message.msg_iov[i].iov_len;
+    constexpr std::uint64_t most = std::numeric_limits<std::int32_t>::max();
+    return static_cast<std::int32_t>((std::min)(bytes, most));
 }
 
 int sleep(const platform::wake_handle& handle, std::uint64_t deadline) noexcept {

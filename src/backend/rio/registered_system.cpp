@@ -80,6 +80,30 @@ iocp::begun registered_system::send(iocp::socket_handle socket, const std::byte*
     return submit(on, asked, address == nullptr ? buffer : 0, of);
 }
 
+iocp::begun registered_system::receive_pieces(iocp::socket_handle socket,
+                                              std::span<iocp::piece> into,
+                                              iocp::overlapped& of) noexcept {
+    if (has_requests(socket)) return {.res = -EOPNOTSUPP};
+    return below_->receive_pieces(socket, into, of);
+}
+
+iocp::begun registered_system::send_message(iocp::socket_handle socket, iocp::message& what,
+                                            iocp::overlapped& of) noexcept {
+    if (has_requests(socket)) return {.res = -EOPNOTSUPP};
+    return below_->send_message(socket, what, of);
+}
+
+std::int32_t registered_system::receive_message_now(iocp::socket_handle socket, bool stream,
+                                                    iocp::message& what) noexcept {
+    if (has_requests(socket)) return -EOPNOTSUPP;
+    return below_->receive_message_now(socket, stream, what);
+}
+
+std::int32_t registered_system::send_message_now(iocp::socket_handle socket,
+                                                 iocp::message& what) noexcept {
+    return has_requests(socket) ? -EOPNOTSUPP : below_->send_message_now(socket, what);
+}
+
 iocp::begun registered_system::poll(iocp::socket_handle socket, std::uint32_t events,
                                     iocp::poll_request& request, iocp::overlapped& of) noexcept {
     if (has_requests(socket)) return {.res = -EOPNOTSUPP};

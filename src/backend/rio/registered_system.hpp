@@ -45,6 +45,10 @@ public:
     iocp::begun send(iocp::socket_handle socket, const std::byte* data, std::uint32_t bytes,
                      std::uint32_t buffer, const sockaddr* address, std::uint32_t address_bytes,
                      iocp::overlapped& of) noexcept override;
+    iocp::begun receive_pieces(iocp::socket_handle socket, std::span<iocp::piece> into,
+                               iocp::overlapped& of) noexcept override;
+    iocp::begun send_message(iocp::socket_handle socket, iocp::message& what,
+                             iocp::overlapped& of) noexcept override;
     iocp::begun accept(iocp::socket_handle listener, iocp::socket_handle fresh, std::byte* room,
                        iocp::overlapped& of) noexcept override {
         return below_->accept(listener, fresh, room, of);
@@ -64,6 +68,10 @@ public:
                              std::uint32_t msg_flags) noexcept override;
     std::int32_t send_now(iocp::socket_handle socket, const std::byte* data,
                           std::uint32_t bytes) noexcept override;
+    std::int32_t receive_message_now(iocp::socket_handle socket, bool stream,
+                                     iocp::message& what) noexcept override;
+    std::int32_t send_message_now(iocp::socket_handle socket,
+                                  iocp::message& what) noexcept override;
     std::int32_t accept_now(iocp::socket_handle listener,
                             iocp::socket_handle& out) noexcept override {
         return below_->accept_now(listener, out);

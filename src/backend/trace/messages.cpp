@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// messages_posix.cpp - msghdr, iovec and sockets on POSIX systems.
-#include <fcntl.h>
+// messages.cpp - the bytes behind a msghdr and an array of iovec.
+#include "backend/trace/messages.hpp"
+
+#if __has_include(<sys/socket.h>)
 #include <sys/socket.h>
 #include <sys/uio.h>
-
-#include <cerrno>
-
-#include "backend/trace/messages.hpp"
+#else
+#include "ioring/message.hpp"
+#endif
 
 namespace ioring::backends::trace {
 namespace {
@@ -51,14 +52,6 @@ void finish_message(std::uint64_t address, std::uint32_t address_bytes) noexcept
     message.msg_namelen = address_bytes;
     message.msg_controllen = 0;
     message.msg_flags = 0;
-}
-
-int open_placeholder() noexcept {
-    int made = ::socket(AF_INET, SOCK_STREAM, 0);
-    if (made < 0) made = ::socket(AF_UNIX, SOCK_STREAM, 0);
-    if (made < 0) return -errno;
-    (void)::fcntl(made, F_SETFD, FD_CLOEXEC);
-    return made;
 }
 
 }  // namespace ioring::backends::trace

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// message_rights_posix_test.cpp - descriptors that travel as ancillary data of messages.
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "messages.hpp"
+
+namespace ioring::conformance {
+namespace {
+
+class message_rights_test : public message_suite {};
+INSTANTIATE_TEST_SUITE_P(backend, message_rights_test, every_backend(), backend_name);
+
+// One descriptor as ancillary data.
+struct rights {
+    alignas(::cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> room{};
+
+    void attach(::msghdr& header) {
+        header.msg_control = room.data();
+        header.msg_controllen = static_cast<decltype(header.msg_controllen)>(room.size());
+    }
+    void put(::msghdr& header, int number) {
+        attach(header);
+        ::cmsghdr* const first = CMSG_FIRSTHDR(&header);
+        first->cmsg_level = SOL_SOCKET;
+        first->cmsg_type = SCM_RIGHTS;
+        first->cmsg_len = CMSG_LEN(sizeof(int));
+        std::memcpy(CMSG_DATA(first), &number, sizeof number);
+    }
+    static int get(const ::msghdr& header) {
+        const ::cmsghdr* const first = CMSG_FIRSTHDR(&header);
+        if (first == nullptr || first->cmsg_type != SCM_RIGHTS) return -1;
+        int number = -1;
+        std::memcpy(&number, CMSG_DATA(first), sizeof number);
+        return number;
+    }
+};
+
+TEST_P(message_rights_test, ancillary_data_goes_through_both_ways) {
+    const auto [ours, theirs] = local_pair();
+    const socket_pair carried = pipe_pair();
+    rights out;
+    rights in;
+    message sent{{"here"}};
+    out.put(sent.header, carried.ours.number());
+    message into{{"????"}};
+    in.attach(into.header);
+    prep_recvmsg(next_sqe(), ours.fd(), &into.header, 0, 2);
+    expect_nothing();
+    prep_sendmsg(next_sqe(), theirs.fd(), &sent.header, whole, 3);
+    for (const cqe& done : complete(2)) EXPECT_EQ(4, done.res);
+    const socket_end got{rights::get(into.header)};
+    ASSERT_LE(0, got.number());
+    ASSERT_EQ(1, ::write(carried.theirs.number(), "x", 1));
+    char byte = 0;
+    EXPECT_EQ(1, ::read(got.number(), &byte, 1));
+}
+
+TEST_P(message_rights_test, ancillary_data_without_room_is_cut_and_says_so) {
+    const auto [ours, theirs] = local_pair();
+    rights out;
+    message sent{{"here"}};
+    out.put(sent.header, ours.number());
+    ASSERT_EQ(4, send_message(theirs, sent));
+    message into{{"????"}};
+    EXPECT_EQ(4, recv_message(ours, into));
+    EXPECT_EQ(MSG_CTRUNC, into.header.msg_flags & MSG_CTRUNC);
+}
+
+}  // namespace
+}  // namespace ioring::conformance
