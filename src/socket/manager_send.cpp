@@ -30,8 +30,8 @@ bool manager_state::settle_send(socket& at) noexcept {
                            msg_flag::no_signal) == nullptr) {
         return false;
     }
+    // Not progress: a send that was cancelled for its chunks begins anew without a byte taken.
     cold_of(at).sending_bytes = first.bytes;
-    cold_of(at).progress_at = now_;
     at.flags_ &= ~flag::send_cancelled;
     apply(at, close_event::send_armed);
     return true;

@@ -230,6 +230,45 @@ TEST_P(managed_few_chunks_test, slow_readers_do_not_starve_the_others) {
     EXPECT_LT(0u, sockets_.counters().evictions);
 }
 
+class managed_stalled_test : public managed_few_chunks_test {
+protected:
+    [[nodiscard]] manager_options manager() const override {
+        return {
+            .sockets_max = 64, .chunks = 4, .chunk_bytes = 16'384, .write_stall_timeout = 400ms};
+    }
+};
+INSTANTIATE_TEST_SUITE_P(backend, managed_stalled_test, every_managed_backend(),
+                         conformance::backend_name);
+
+// A send that is cancelled for its chunks and begins anew has not moved a byte.
+TEST_P(managed_stalled_test, ends_in_time_although_its_chunks_are_wanted_again_and_again) {
+    listener_id narrow;
+    ASSERT_FALSE(sockets_.listen("127.0.0.1:0", {.send_buffer_bytes = 4096}, narrow));
+    const std::string bulk = pattern(40'000);
+    const pair slow = accept_narrow(narrow);
+    std::vector<pair> greedy;
+    for (int i = 0; i < 16; ++i) greedy.push_back(accept_one());
+    const auto send_more = [&](const pair& each) {
+        (void)::send(each.theirs.number(), bulk.data(), bulk.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    };
+    // In several pieces, of which the first alone could be left where it is.
+    ASSERT_TRUE(until([&] {
+        send_more(slow);
+        return slow.ours->unsent_bytes() > 40'000;
+    }));
+    const auto is_over = [&] { return count(event_type::closed) != 0; };
+    const auto end = std::chrono::steady_clock::now() + (is_faulty() ? 10s : 3s);
+    while (!is_over() && std::chrono::steady_clock::now() < end) {
+        for (const pair& each : greedy) {
+            send_more(each);
+            (void)conformance::receive_some(each.theirs);
+        }
+        (void)turn(1ms);
+    }
+    ASSERT_TRUE(is_over()) << sockets_.counters().evictions << " evictions";
+    EXPECT_EQ(close_reason::write_stalled, last(event_type::closed).reason);
+}
+
 class managed_close_policy_test : public managed_pressure_test {
 protected:
     [[nodiscard]] manager_options manager() const override {
