@@ -123,6 +123,17 @@ struct manager_counters {
     std::uint64_t turns = 0;            // Waits of poll() and drain(); a poll() may need several.
 };
 
+// Of this moment. All of it is 0 when there are no connections and no timers of the program's: what
+// is not then has leaked.
+struct manager_usage {
+    std::uint32_t sockets = 0;       // Places taken, as size().
+    std::uint32_t buffers_lent = 0;  // Of the pool, for unread and unsent bytes.
+    std::uint32_t chunks_held = 0;   // Of the shared ones, with received bytes in them.
+    std::uint32_t records = 0;       // Of unread chunks, unsent pieces and buffers.
+    std::uint32_t timers = 0;        // Of start_timer(), armed or not told.
+    std::uint64_t owned_bytes = 0;   // Memory for bytes that had to leave their chunks.
+};
+
 // What became of the connections that were open when drain() began.
 struct drain_report {
     std::uint32_t drained = 0;       // All was sent, and the peer ended its side too.
@@ -223,6 +234,7 @@ public:
 
     // What has happened so far. The reference is as good as the manager; the numbers go on.
     [[nodiscard]] const manager_counters& counters() const noexcept;
+    [[nodiscard]] manager_usage usage() const noexcept;
 
 private:
     std::unique_ptr<detail::manager_state> state_;

@@ -101,6 +101,16 @@ manager_state::~manager_state() {
     release(cold_);
 }
 
+manager_usage manager_state::usage() const noexcept {
+    const pool_stats buffers = pool_.stats();
+    return {.sockets = in_use_,
+            .buffers_lent = buffers.buffers_in_use + buffers.fallbacks_in_use,
+            .chunks_held = group_.chunks_out(),
+            .records = chunks_.in_use() + pieces_.in_use() + rings_.in_use(),
+            .timers = timers_.in_use(),
+            .owned_bytes = owned_bytes_};
+}
+
 drain_report manager_state::drain(std::chrono::nanoseconds timeout) noexcept {
     read_clock();
     report_ = drain_report{};

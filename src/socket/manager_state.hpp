@@ -58,6 +58,7 @@ public:
     [[nodiscard]] std::uint32_t size() const noexcept { return in_use_; }
     [[nodiscard]] std::error_code error() const noexcept { return error_; }
     [[nodiscard]] const manager_counters& counters() const noexcept { return counters_; }
+    [[nodiscard]] manager_usage usage() const noexcept;
 
     // --- socket's calls; `at` is one of this manager's (socket.cpp) ---
     [[nodiscard]] std::uint32_t slot_of(const socket& at) const noexcept {

@@ -172,4 +172,6 @@ bool socket_manager::cancel_timer(timer_id which) noexcept { return state_->canc
 
 const manager_counters& socket_manager::counters() const noexcept { return state_->counters(); }
 
+manager_usage socket_manager::usage() const noexcept { return state_->usage(); }
+
 }  // namespace ioring
