@@ -10,6 +10,7 @@
 namespace {
 
 std::atomic<std::uint64_t> allocations{0};
+std::atomic<std::uint64_t> deletions{0};
 
 void* count_and_allocate(std::size_t bytes, std::size_t alignment) noexcept {
     allocations.fetch_add(1, std::memory_order_relaxed);
@@ -19,7 +20,13 @@ void* count_and_allocate(std::size_t bytes, std::size_t alignment) noexcept {
 
 // Called through a variable: a compiler that sees both ends would take malloc and delete for a
 // mismatch.
-void (*volatile give_back)(void*) = &std::free;
+void (*volatile release)(void*) = &std::free;
+
+void give_back(void* memory) noexcept {
+    if (memory == nullptr) return;
+    deletions.fetch_add(1, std::memory_order_relaxed);
+    release(memory);
+}
 
 void* or_throw(void* memory) {
     if (memory == nullptr) throw std::bad_alloc{};
@@ -31,6 +38,9 @@ void* or_throw(void* memory) {
 namespace ioring::test_support {
 
 std::uint64_t allocations_so_far() noexcept { return allocations.load(std::memory_order_relaxed); }
+std::uint64_t allocations_alive() noexcept {
+    return allocations_so_far() - deletions.load(std::memory_order_relaxed);
+}
 
 }  // namespace ioring::test_support
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // allocation_counter.hpp - how often a program has called operator new.
 //
-// The programs of *_alone_test.cpp are linked to operators that count; there are no other users.
+// The programs of *_alone_test.cpp and the churn of tests/soak are linked to operators that count;
+// there are no other users.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,8 @@ namespace ioring::test_support {
 
 // Of all threads, since the program began.
 [[nodiscard]] std::uint64_t allocations_so_far() noexcept;
+// Of those, the ones that were not deleted.
+[[nodiscard]] std::uint64_t allocations_alive() noexcept;
 
 // Counts what its scope allocates.
 class allocation_count {
