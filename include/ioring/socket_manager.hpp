@@ -234,6 +234,7 @@ public:
 
     // What has happened so far. The reference is as good as the manager; the numbers go on.
     [[nodiscard]] const manager_counters& counters() const noexcept;
+    // What it holds now. Adds a few numbers up: cheap enough for every second.
     [[nodiscard]] manager_usage usage() const noexcept;
 
 private:
