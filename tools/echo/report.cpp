@@ -3,6 +3,7 @@
 #include "echo/report.hpp"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "common/number_text.hpp"
@@ -34,6 +35,34 @@ double completions_per_enter(const sample& what) noexcept {
 }
 
 }  // namespace
+
+void add(sample& all, const sample& other) noexcept {
+    counters& to = all.counted;
+    const counters& from = other.counted;
+    to.messages += from.messages;
+    to.bytes_received += from.bytes_received;
+    to.bytes_sent += from.bytes_sent;
+    to.bytes_discarded += from.bytes_discarded;
+    to.turns += from.turns;
+    to.accepted += from.accepted;
+    to.refused += from.refused;
+    if (to.unbuffered == 0) to.unbuffered_error = from.unbuffered_error;
+    to.unbuffered += from.unbuffered;
+    to.resets += from.resets;
+    to.cut_off += from.cut_off;
+    to.unfinished += from.unfinished;
+    to.accept_pauses += from.accept_pauses;
+    to.stale += from.stale;
+    to.connections += from.connections;
+    to.connections_peak += from.connections_peak;
+    all.ring.enters += other.ring.enters;
+    all.ring.submitted += other.ring.submitted;
+    all.ring.completed += other.ring.completed;
+    all.ring.posted += other.ring.posted;
+    all.ring.wakes += other.ring.wakes;
+    all.ring.overflows += other.ring.overflows;
+    all.ring.short_transfers += other.ring.short_transfers;
+}
 
 sample difference(const sample& now, const sample& before) noexcept {
     sample result = now;
@@ -86,6 +115,10 @@ std::string report_text(const report& what) {
         completions_per_enter(what.serving), with_commas(ring.enters),
         with_commas(what.serving.counted.turns), cpu_us_per_message(what.total),
         seconds{used.user}.count(), seconds{used.system}.count(), what.buffers);
+    if (what.accepted_by_thread.size() > 1) {
+        text += fmt::format("threads:     {}, which accepted {}\n", what.accepted_by_thread.size(),
+                            fmt::join(what.accepted_by_thread, ", "));
+    }
     if (counted.unbuffered != 0) {
         text += fmt::format("refused:     {} connections for want of a buffer: {}\n",
                             with_commas(counted.unbuffered), counted.unbuffered_error.message());
@@ -109,6 +142,8 @@ std::string report_json(const report& what) {
         {"strategy", what.strategy},
         {"backend", what.backend},
         {"seconds", what.seconds.count()},
+        {"threads", what.accepted_by_thread.size()},
+        {"connections_accepted_by_thread", what.accepted_by_thread},
         {"connections_accepted", counted.accepted},
         {"connections_peak", counted.connections_peak},
         {"connections_refused", counted.refused},

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "common/usage.hpp"
 #include "echo/counters.hpp"
@@ -19,6 +21,8 @@ struct sample {
     ioring::tools::usage used;
 };
 
+// What another thread has counted goes to `all`; what the process has used is in both.
+void add(sample& all, const sample& other) noexcept;
 // `now` without what was counted up to `before`.
 [[nodiscard]] sample difference(const sample& now, const sample& before) noexcept;
 
@@ -28,7 +32,8 @@ struct report {
     std::chrono::duration<double> seconds{0};
     sample total;
     sample serving;       // Up to the begin of the stop, which has calls of its own.
-    std::string buffers;  // The strategy's line, as it was then.
+    std::string buffers;  // The strategy's line, as it was then; of the first thread.
+    std::vector<std::uint64_t> accepted_by_thread;
 };
 
 // One line, without its end, on the time since `before`.

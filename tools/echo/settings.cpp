@@ -38,6 +38,10 @@ void check(const settings& wanted) {
     if (wanted.copy && wanted.mode != mode_kind::managed) {
         throw CLI::ValidationError("--copy", "is a manner of --mode managed only");
     }
+    if (wanted.threads > 1 && !wanted.where.unix_path.empty()) {
+        throw CLI::ValidationError("--threads",
+                                   "share a port; a local socket has one listener only");
+    }
     if (wanted.backend == "null") {
         throw CLI::ValidationError("--backend", null_refusal);
     }
@@ -50,6 +54,7 @@ std::optional<int> read_settings(int argc, const char* const* argv, settings& ou
     std::uint64_t connections = 0;
     std::uint64_t buffer_bytes = out.buffer_bytes;
     std::uint64_t spin_us = 0;
+    std::uint64_t threads = 1;
     bool late = false;
 
     tools::add_target(app, out.where, /*port_min=*/0);
@@ -65,9 +70,11 @@ std::optional<int> read_settings(int argc, const char* const* argv, settings& ou
     app.add_flag("--late", late, "own-ring: receive after sending (the default)")
         ->excludes(overlap);
     tools::add_count(app, "-c,--connections", connections, {1, settings::connections_max},
-                     fmt::format("Connections at a time; more are closed at once (default {}, or "
-                                 "what the descriptor limit allows)",
+                     fmt::format("Connections at a time of each thread; more are closed at once "
+                                 "(default {}, or what the descriptor limit allows)",
                                  settings::connections_default));
+    tools::add_count(app, "-t,--threads", threads, {1, settings::threads_max},
+                     "Threads, each with a ring and a listener of its own (default 1)");
     tools::add_buffer_size(app, buffer_bytes, "Of a connection's buffer or a shared chunk");
     tools::add_cpu(app, out.cpu);
     tools::add_duration(app, "--duration", out.duration, std::chrono::nanoseconds{1},
@@ -79,7 +86,8 @@ std::optional<int> read_settings(int argc, const char* const* argv, settings& ou
     app.add_flag("--stats", out.stats, "A line of statistics every second");
     app.add_flag("--quiet", out.quiet, "No report at the end (but --json's), no statistics");
     app.add_flag("--json", out.json, "The report at the end as one JSON object");
-    app.final_callback([&out, &app] {
+    app.final_callback([&out, &app, &threads] {
+        out.threads = static_cast<std::uint32_t>(threads);
         check(out);
         if (out.mode == mode_kind::managed && app.count("--strategy") != 0) {
             throw CLI::ValidationError("--strategy", "is for --mode raw only");

@@ -20,10 +20,11 @@ using ioring::tools::strategy_kind;
 enum class mode_kind : std::uint8_t { raw, managed };
 
 struct settings {
-    // Connections at a time when --connections is not given, or fewer where the descriptor limit is
-    // lower.
+    // Connections at a time of each thread when --connections is not given, or fewer where the
+    // descriptor limit is lower.
     static constexpr std::uint32_t connections_default = 10'000;
     static constexpr std::uint32_t connections_max = 1'000'000;
+    static constexpr std::uint32_t threads_max = 128;
 
     ioring::tools::target where{.host = "0.0.0.0", .unix_path = {}};
     bool dual_stack = false;
@@ -34,7 +35,8 @@ struct settings {
     bool overlap = false;  // own_ring: the next receive is armed with the send, not after it.
     std::optional<std::uint32_t> connections;
     std::uint32_t buffer_bytes = 65'536;
-    std::optional<int> cpu;
+    std::optional<int> cpu;     // Of the first thread; the others take those that follow.
+    std::uint32_t threads = 1;  // Each with a ring, a listener and connections of its own.
     std::chrono::nanoseconds duration{0};                      // 0: until a signal.
     std::chrono::nanoseconds drain = std::chrono::seconds{2};  // For peers, at the stop.
     std::chrono::microseconds spin{0};

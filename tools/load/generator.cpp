@@ -65,7 +65,7 @@ generator::generator(const settings& asked, ioring::ring ring,
 }
 
 generator::~generator() {
-    stop_.detach();
+    stop_.detach(ring_);
     for (connection& peer : world_.peers) {
         if (peer.socket.valid()) ring_.close_now(peer.socket);
     }

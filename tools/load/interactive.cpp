@@ -39,7 +39,7 @@ public:
     conversation(const conversation&) = delete;
     conversation& operator=(const conversation&) = delete;
     ~conversation() {
-        stop_.detach();
+        stop_.detach(ring_);
         ring_.close_now(socket_);
     }
 
