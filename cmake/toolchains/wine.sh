@@ -5,6 +5,9 @@
 # Each build folder has a Windows of its own, made once in <build>/wine. A program that does not end
 # is killed after IORING_WINE_SECONDS (110, less than any test has; 0: never). Its exit status has
 # 8 bits. Standard output has CRLF at the ends of lines, as on Windows. Status 77: there is no Wine.
+#
+# A signal to this process is the program's: SIGINT is Ctrl+C there. wine.sh --end FOLDER ends what
+# of Wine still runs for a build folder, its server first of all.
 set -euo pipefail
 
 (($# > 0)) || {
@@ -19,6 +22,14 @@ wine="$(command -v wine64 || true)"
     printf 'wine.sh: there is no wine64; install the package wine64\n' >&2
     exit 77
 }
+
+if [[ $1 == --end ]]; then
+    server="$(command -v wineserver || true)"
+    [[ -n $server ]] || server="$(dirname "$wine")/wineserver"
+    [[ -d $2/wine ]] || exit 0
+    WINEPREFIX="$(cd "$2" && pwd)/wine" timeout --kill-after=5 30 "$server" -k || true
+    exit 0
+fi
 
 build="$(cd "$(dirname "$1")" && pwd)"
 while [[ ! -e $build/CMakeCache.txt ]]; do
@@ -52,4 +63,4 @@ if [[ ! -e $WINEPREFIX/.made ]]; then
     exec 9>&-
 fi
 
-exec timeout --kill-after=5 "${IORING_WINE_SECONDS:-110}" "$wine" "$@"
+exec timeout --foreground --kill-after=5 "${IORING_WINE_SECONDS:-110}" "$wine" "$@"
