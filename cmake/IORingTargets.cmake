@@ -130,9 +130,9 @@ function(ioring_find_tool_dependencies)
 endfunction()
 
 # What examples/http_request.hpp is built with: the target ioring_http_parser, where there is
-# Debian's libhttp-parser-dev.
+# Debian's libhttp-parser-dev. None for another system, or linked statically: the library is shared.
 function(ioring_find_http_parser)
-  if(TARGET ioring_http_parser)
+  if(TARGET ioring_http_parser OR CMAKE_CROSSCOMPILING OR CMAKE_EXE_LINKER_FLAGS MATCHES "-static")
     return()
   endif()
   find_path(IORING_INCLUDE_http_parser http_parser.h)
