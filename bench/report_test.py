@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import run  # noqa: E402
-from harness import pages, plots, tables, targets  # noqa: E402
+from harness import pages, plots, services, tables, targets  # noqa: E402
 from harness.journal import Journal  # noqa: E402
 from harness.servers import SERVERS, round_of  # noqa: E402
 
@@ -73,6 +73,10 @@ class MadeUpRun:
         for who, cpu in (("alone", 2.0), ("beside", 2.1), ("alone_again", 2.0)):
             self.add({"type": "idle", "round": 0, "server": "own-ring", "who": who,
                       "cpu_us_per_message": cpu, "disturbance": CALM})
+        for name, again in services.ROUND:
+            for service, loads in services.LOADS.items():
+                sample = echo_sample(loads[0], 0, name, again, 3.0 if name == "ioring" else 4.0)
+                self.add({**sample, "type": "service", "service": service, "load": str(loads[0])})
         for name in ("own-ring", "shared-pool", "libuv"):
             self.add({"type": "memory", "server": name, "connections": 10_000,
                       "ready_bytes": 100.0, "silent_bytes": 300.0, "used_bytes": 900.0})
@@ -215,7 +219,13 @@ class PageTest(WithARun):
         for target in targets.TARGETS:
             self.assertIn(html.escape(target.name), page)
         self.assertIn("a &lt;CPU&gt;", page)
-        self.assertGreaterEqual(page.count("<svg"), 8 * 3 + 4 + 1)
+        self.assertGreaterEqual(page.count("<svg"), 8 * 3 + 4 + 1 + 2)
+
+    def test_proxies_and_broadcasts_are_told(self):
+        summary = self.made().rest().summary()
+        rows = {row["server"]: row for row in summary["services"][services.PROXY]}
+        self.assertEqual((3.0, 4.0), (rows["ioring"]["server_us"], rows["epoll"]["server_us"]))
+        self.assertIn("Broadcast: CPU time per message delivered", pages.as_html(summary))
 
     def test_the_page_of_markdown_has_the_same_figures(self):
         summary = self.made().echo().rest().summary()

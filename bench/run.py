@@ -23,14 +23,14 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from harness import (cells, counts, curves, echo, idle, machine, micro, pages,  # noqa: E402
-                     servers, tables, targets)
+                     servers, services, tables, targets)
 from harness.journal import Journal, JournalError  # noqa: E402
 from harness.machine import wait_until_quiet  # noqa: E402
 from harness.processes import MeasurementError  # noqa: E402
 
 SOURCE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # In the order in which they are measured.
-PARTS = (*micro.PROGRAMS, "echo", "counts", "idle", "curves")
+PARTS = (*micro.PROGRAMS, "echo", "counts", "idle", "services", "curves")
 
 
 @dataclasses.dataclass
@@ -173,6 +173,8 @@ def check_ready(programs, plan):
     wanted = [[programs.micro(name)] for name in micro.PROGRAMS if name in plan.only]
     if set(plan.only) - set(micro.PROGRAMS):
         wanted += echo.needed_commands(programs, plan)
+    if "services" in plan.only:
+        wanted += services.needed_commands(programs)
     missing = programs.missing(wanted)
     if missing:
         names = ", ".join(os.path.relpath(path, programs.build_dir) for path in missing)
@@ -217,7 +219,7 @@ def summary_of(plan, journal):
         "idle": idle.summarize(plan, journal),
         "memory": idle.summarize_memory(plan, journal),
         "curves": curves.summarize(plan, journal),
-        "services": {},
+        "services": services.summarize(journal),
         "nop_batch": micro.summarize_nops(journal),
         "emulation": micro.summarize_emulation(journal),
         "buffers": micro.summarize_rows(journal, "buffers"),
@@ -270,7 +272,8 @@ def measure_all(programs, plan, journal):
     patience.spend(lambda: wait_until_quiet(plan.cpus, patience.seconds_left / 2))
     begun = time.monotonic()
     micro.run(programs, plan, journal, say)
-    for name, part in (("echo", echo), ("counts", counts), ("idle", idle), ("curves", curves)):
+    for name, part in (("echo", echo), ("counts", counts), ("idle", idle),
+                       ("services", services), ("curves", curves)):
         if name not in plan.only:
             continue
         if part is counts:

@@ -98,10 +98,15 @@ FIGURES = {
 }
 
 
+def figures_of_any(sample):
+    """The FIGURES of one sample of a server that sleeps when there is nothing to do."""
+    return {name: take(sample) for name, take in FIGURES.items()}
+
+
 def figures_of(server, sample):
     """The FIGURES of one sample. One that never sleeps is 100 % busy, so that its cost follows from
     its rate; what its process did beside the messages is in it too."""
-    found = {name: take(sample) for name, take in FIGURES.items()}
+    found = figures_of_any(sample)
     if SERVERS[server].spins:
         found["server_us"] = 1e6 / sample["messages_per_second"]
         found["total_us"] = found["server_us"] + sample["client_cpu_us_per_message"]

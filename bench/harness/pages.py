@@ -234,8 +234,7 @@ def _services_section(summary):
 
 
 def _kind_of_service(name):
-    return "ours" if name.startswith("ioring") else "library" if name in (
-        "libuv", "libevent", "asio", "liburing") else "hand"
+    return {"ioring": "ours", "libuv": "library"}.get(name, "hand")
 
 
 def _memory_section(summary):

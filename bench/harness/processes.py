@@ -181,35 +181,38 @@ def idle(port, count):
 
 @dataclasses.dataclass
 class Moment:
-    """What server, client and CPUs had used at one time."""
+    """What server, client, CPUs and those who take part beside them had used at one time."""
 
     server: ProcessTime
     client: ProcessTime
     cpus: CpuTime
+    beside_seconds: float
 
     @staticmethod
-    def now(server, client, cpus):
-        return Moment(ProcessTime(server.pid), ProcessTime(client.pid), CpuTime(cpus))
+    def now(server, client, cpus, beside):
+        return Moment(ProcessTime(server.pid), ProcessTime(client.pid), CpuTime(cpus),
+                      sum(ProcessTime(each.pid).cpu_seconds for each in beside))
 
 
-def measure(server_command, client_command, seconds, warmup_seconds, cpus, idle_connections=0):
+def measure(server_command, client_command, seconds, warmup_seconds, cpus, idle_connections=0,
+            beside=()):
     """One sample: starts the server, warms it up, loads it, stops it. Beside the load there may be
-    connections that say nothing. Neither the connecting nor the closing counts."""
-    server_cpu, client_cpu = cpus
-    with Server(server_command, server_cpu) as server, idle(server.port, idle_connections):
-        sample = _measured(server, client_command, seconds, warmup_seconds, cpus, client_cpu)
+    connections that say nothing, and other servers that take part. Neither the connecting nor the
+    closing counts."""
+    with Server(server_command, cpus[0]) as server, idle(server.port, idle_connections):
+        sample = _measured(server, client_command, seconds, warmup_seconds, cpus, beside)
     return add_enters(sample, server.closing)
 
 
-def _measured(server, client_command, seconds, warmup_seconds, cpus, client_cpu):
+def _measured(server, client_command, seconds, warmup_seconds, cpus, beside):
     command = [*client_command, "--port", str(server.port), "--duration", str(seconds),
                "--warmup", str(warmup_seconds)]
-    client = Client(command, client_cpu)
+    client = Client(command, cpus[1])
     try:
         client.wait_for("measuring", START_SECONDS + warmup_seconds + 30)
-        before = Moment.now(server, client, cpus)
+        before = Moment.now(server, client, cpus, beside)
         client.wait_for("measured", seconds + 30)
-        after = Moment.now(server, client, cpus)
+        after = Moment.now(server, client, cpus, beside)
         result = client.result(60)
     except BaseException:
         client.kill()
@@ -229,8 +232,10 @@ def _measured(server, client_command, seconds, warmup_seconds, cpus, client_cpu)
         "messages_per_second": result["messages_per_second"],
         "latency_us": result["latency_us"],
         "unsent": result.get("unsent", 0),
-        "disturbance": disturbance(before.cpus, after.cpus, server_seconds + client_seconds,
-                                   waiting, len(set(cpus))),
+        "disturbance": disturbance(
+            before.cpus, after.cpus,
+            server_seconds + client_seconds + after.beside_seconds - before.beside_seconds,
+            waiting, len(set(cpus))),
     }
 
 

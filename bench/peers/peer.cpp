@@ -3,6 +3,7 @@
 #include "peer.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
@@ -32,7 +34,7 @@ constexpr int listen_backlog = 4096;
 }
 
 [[noreturn]] void usage(const char* program, const char* flag) {
-    std::fprintf(stderr, "usage: %s [--host ADDRESS] [--port N] [--cpu N]", program);
+    std::fprintf(stderr, "usage: %s [--host ADDRESS] [--port N] [--cpu N] [--upstream N]", program);
     if (flag != nullptr) std::fprintf(stderr, " [%s]", flag);
     std::fputc('\n', stderr);
     std::exit(2);
@@ -47,6 +49,7 @@ bool parse_number(std::string_view text, Number& out) {
 
 bool parse_value(std::string_view name, std::string_view value, options& out) {
     if (name == "--port") return parse_number(value, out.port);
+    if (name == "--upstream") return parse_number(value, out.upstream);
     if (name == "--cpu") return parse_number(value, out.cpu) && out.cpu >= 0;
     if (name != "--host" || value.empty()) return false;
     out.host = value;
@@ -116,6 +119,23 @@ int open_listener(const options& wanted, bool nonblocking) {
         fail("--host is no numeric address", EINVAL);
     const int fd = bound_socket(*found, nonblocking);
     ::freeaddrinfo(found);
+    return fd;
+}
+
+int connect_upstream(const options& wanted) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(wanted.upstream);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+        ::fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+        ::close(fd);
+        return -1;
+    }
     return fd;
 }
 

@@ -21,6 +21,7 @@ struct options {
     std::string host = "127.0.0.1";  // a numeric address
     std::uint16_t port = 0;          // 0 picks a free one
     int cpu = -1;                    // -1 leaves the thread where it is
+    std::uint16_t upstream = 0;      // a proxy's: the port of loopback that it connects to
     bool flag = false;               // the peer's own flag was given
 };
 
@@ -33,12 +34,16 @@ struct counters {
     std::uint64_t connections = 0;  // accepted
 };
 
-// Reads `--host --port --cpu` and the peer's own `flag` if it has one; ends the program with status
-// 2 on anything else. Applies `--cpu` and raises the descriptor limit.
+// Reads `--host --port --cpu --upstream` and the peer's own `flag` if it has one; ends the program
+// with status 2 on anything else. Applies `--cpu` and raises the descriptor limit.
 options parse_options(int argc, char** argv, const char* flag = nullptr);
 
 // A listening socket with TCP_NODELAY, which accepted sockets inherit.
 int open_listener(const options& wanted, bool nonblocking = false);
+
+// A proxy's connection to its upstream, connected, non-blocking and with TCP_NODELAY; -1 when there
+// is none to be had. It waits for that, which on loopback is one system call.
+int connect_upstream(const options& wanted);
 
 // Prints the first line: `listening on HOST:PORT (peer NAME)`.
 void announce(int listener, const std::string& name);

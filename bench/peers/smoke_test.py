@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # smoke_test.py - every byte sent to a benchmark peer comes back, whatever the client does.
 """Usage: smoke_test.py PEER [PEER-OPTION...]
+       smoke_test.py --through ECHO-PEER PROXY [PROXY-OPTION...]
 
 Starts the peer on a free loopback port, talks to it as several kinds of client, ends it with
 SIGTERM and checks its closing line. Exit status 77 when the peer says that this kernel cannot run
@@ -203,7 +204,11 @@ def main():
     seed = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
     print(f"SEED={seed}", flush=True)
     random.seed(seed)
-    peer = Peer(sys.argv[1:])
+    command, echo = sys.argv[1:], None
+    if command[0] == "--through":
+        echo = Peer(command[1:2])
+        command = [*command[2:], "--upstream", str(echo.port)]
+    peer = Peer(command)
     try:
         for check in (
             echoes_odd_sizes,
@@ -222,6 +227,8 @@ def main():
         closing = peer.end()
     finally:
         peer.process.kill()
+        if echo:
+            echo.process.kill()
     assert closing["messages"] > 0 and closing["enters"] != 0, closing
     assert closing["bytes"] > 30_000_000, closing
     print(json.dumps(closing))
