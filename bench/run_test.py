@@ -34,11 +34,12 @@ import os, sys, time
 folder = os.path.dirname(os.path.abspath(__file__))
 count = os.path.getsize(folder + "/calls")
 open(folder + "/calls", "a").write("x")
+MESSAGES = 100
 bad = os.path.exists(folder + "/fail_from") and count >= int(open(folder + "/fail_from").read())
 print("measuring", flush=True)
 time.sleep(0.2)
 print("measured", flush=True)
-print('{"messages": 100, "size": 64, "errors": 0, "mismatches": %d,' % bad)
+print('{"messages": %d, "size": 64, "errors": 0, "mismatches": %d,' % (MESSAGES, bad))
 print(' "messages_per_second": 1000.0, "latency_us": {"p50": 5, "p99": 9}}')
 sys.exit(1 if bad else 0)
 """
@@ -131,6 +132,14 @@ class RunTest(unittest.TestCase):
         self.assertEqual(1, done.returncode)
         self.assertIn("mismatches", done.stderr)
         self.assertEqual([], self.build.samples())
+
+    def test_a_sample_without_a_message_is_made_again_and_longer(self):
+        self.build.write("bin/ioring-load", CLIENT.replace("MESSAGES = 100",
+                                                           "MESSAGES = 100 if count else 0"))
+        done = self.build.run("--repetitions", "1")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(3 + 1, self.build.calls())
+        self.assertEqual(3, len(self.build.samples()))
 
     def test_a_program_that_is_not_built_is_named(self):
         os.remove(os.path.join(self.build.folder, "bin", "ioring-load"))

@@ -23,6 +23,11 @@ class MeasurementError(Exception):
     """A server or a client did not do its work; the text says which and how."""
 
 
+class NothingMeasured(MeasurementError):
+    """All went well, but no message that was started in the measured time came back in it."""
+
+
+ATTEMPTS_MAX = 3
 PR_SET_PDEATHSIG = 1
 
 
@@ -146,7 +151,8 @@ class Client:
         bad = status != 0 or result.get("errors", 1) or result.get("mismatches", 1)
         if bad or not result.get("messages"):
             told = complaint.decode(errors="replace").strip()
-            raise MeasurementError(f"{' '.join(self.command)}: status {status} {result} {told}")
+            kind = MeasurementError if bad else NothingMeasured
+            raise kind(f"{' '.join(self.command)}: status {status} {result} {told}")
         return result
 
     def kill(self):
@@ -199,9 +205,16 @@ def measure(server_command, client_command, seconds, warmup_seconds, cpus, idle_
     """One sample: starts the server, warms it up, loads it, stops it. Beside the load there may be
     connections that say nothing, and other servers that take part. Neither the connecting nor the
     closing counts."""
-    with Server(server_command, cpus[0]) as server, idle(server.port, idle_connections):
-        sample = _measured(server, client_command, seconds, warmup_seconds, cpus, beside)
-    return add_enters(sample, server.closing)
+    for attempt in range(ATTEMPTS_MAX):
+        try:
+            with Server(server_command, cpus[0]) as server, idle(server.port, idle_connections):
+                sample = _measured(server, client_command, seconds * (attempt + 1),
+                                   warmup_seconds, cpus, beside)
+            return add_enters(sample, server.closing)
+        except NothingMeasured:
+            if attempt + 1 == ATTEMPTS_MAX:
+                raise
+    return None
 
 
 def _measured(server, client_command, seconds, warmup_seconds, cpus, beside):
