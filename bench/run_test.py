@@ -18,7 +18,7 @@ from harness import cells, curves, echo, idle, micro, servers  # noqa: E402
 from harness.comparison import compare, spread_of  # noqa: E402
 from harness.journal import Journal  # noqa: E402
 from harness.machine import is_disturbed  # noqa: E402
-from harness.processes import last_json_object  # noqa: E402
+from harness.processes import completed_in, last_json_object  # noqa: E402
 
 SERVER = f"""#!{sys.executable}
 import signal
@@ -190,6 +190,14 @@ class JsonTest(unittest.TestCase):
         text = 'report\n{"a": 1}\n{\n "b": {"c": 2}\n}\nbye\n'
         self.assertEqual({"b": {"c": 2}}, last_json_object(text))
         self.assertEqual({}, last_json_object("no object {here}"))
+
+
+class CompletedTest(unittest.TestCase):
+    def test_what_was_in_flight_when_measuring_began_counts_in_a_closed_loop(self):
+        result = {"messages": 1000, "messages_per_second": 500.0, "seconds": 2.0,
+                  "connections": 50, "depth": 4}
+        self.assertEqual((1200, 600.0), completed_in({**result, "mode": "closed"}))
+        self.assertEqual((1000, 500.0), completed_in({**result, "mode": "open"}))
 
 
 class DisturbanceTest(unittest.TestCase):

@@ -6,7 +6,7 @@ import platform
 import struct
 import tempfile
 
-from harness.processes import Client, Server
+from harness.processes import Client, Server, completed_in
 from harness.servers import SERVERS
 
 SECONDS = 0.6
@@ -111,7 +111,7 @@ def _count(programs, plan, cell, name):
             before = calls.count(), allocations.count()
             client.wait_for("measured", START_SECONDS)
             after = calls.count(), allocations.count()
-            messages = client.result(START_SECONDS)["messages"]
+            messages = completed_in(client.result(START_SECONDS))[0]
         except BaseException:
             client.kill()
             raise

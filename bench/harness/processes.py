@@ -217,6 +217,16 @@ def measure(server_command, client_command, seconds, warmup_seconds, cpus, idle_
     return None
 
 
+def completed_in(result):
+    """How many messages came back while the client measured, and a second. In a closed loop those
+    that were in flight when it began, which it does not count because they were started before,
+    have cost the server as much as the others; at its end it waits for all."""
+    if result.get("mode") != "closed":
+        return result["messages"], result["messages_per_second"]
+    completed = result["messages"] + result["connections"] * result["depth"]
+    return completed, completed / result["seconds"]
+
+
 def _measured(server, client_command, seconds, warmup_seconds, cpus, beside):
     command = [*client_command, "--port", str(server.port), "--duration", str(seconds),
                "--warmup", str(warmup_seconds)]
@@ -236,13 +246,13 @@ def _measured(server, client_command, seconds, warmup_seconds, cpus, beside):
                + after.client.waiting_seconds - before.client.waiting_seconds)
     if server_seconds <= 0:
         raise MeasurementError(f"{server.command[0]} used no CPU time")
-    messages = result["messages"]
+    messages, rate = completed_in(result)
     return {
         "messages": messages,
         "size": result.get("size"),
         "cpu_us_per_message": server_seconds * 1e6 / messages,
         "client_cpu_us_per_message": client_seconds * 1e6 / messages,
-        "messages_per_second": result["messages_per_second"],
+        "messages_per_second": rate,
         "latency_us": result["latency_us"],
         "unsent": result.get("unsent", 0),
         "disturbance": disturbance(
