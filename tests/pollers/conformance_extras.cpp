@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // conformance_extras.cpp - the backends that only tests have, for the conformance suite.
-#include "backend/readiness/kqueue.hpp"
-#include "backend/readiness/poller_epoll.hpp"
 #include "backend/readiness/poller_kqueue.hpp"
 #include "backend/readiness/readiness_backend.hpp"
 #include "conformance/backends.hpp"
@@ -12,9 +10,6 @@ namespace {
 
 using namespace backends::readiness;
 
-const extra_backend kqueue{{"kqueue", backends::kqueue::set_up, /*automatic=*/false}};
-const extra_backend epoll_faulty{
-    {"epoll_faulty", readiness_backend<faulty_poller<epoll_poller>>::create, /*automatic=*/false}};
 const extra_backend kqueue_faulty{{"kqueue_faulty",
                                    readiness_backend<faulty_poller<kqueue_poller>>::create,
                                    /*automatic=*/false}};

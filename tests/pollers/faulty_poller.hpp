@@ -31,7 +31,7 @@ public:
     static constexpr bool hears_changes = Inner::hears_changes;
 
     [[nodiscard]] std::error_code set_up(std::string& why) {
-        random_.seed(next_seed());
+        random_.seed(static_cast<std::minstd_rand::result_type>(next_seed()));
         return inner_.set_up(why);
     }
 
