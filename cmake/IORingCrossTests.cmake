@@ -5,12 +5,7 @@ if(NOT CMAKE_SYSTEM_NAME STREQUAL "Darwin")
                       "-DIORING_BUILD_TESTS=OFF")
 endif()
 
-set(IORING_CROSS_TESTS all CACHE STRING
-    "Which test programs to build for the other system: all, or conformance for that suite alone")
-set_property(CACHE IORING_CROSS_TESTS PROPERTY STRINGS all conformance)
-if(NOT IORING_CROSS_TESTS MATCHES "^(all|conformance)$")
-  message(FATAL_ERROR "IORING_CROSS_TESTS: `${IORING_CROSS_TESTS}` is neither all nor conformance")
-endif()
+option(IORING_CROSS_TESTS "Build the unit tests for the other system too, beside what it is for" ON)
 
 # linked.<target>: the program is there, and the head of its file says what macOS will want to see.
 function(ioring_add_cross_linked_test target)

@@ -27,7 +27,7 @@ endfunction()
 # the library: another system's, whose logic can be tested here.
 function(ioring_add_layer name)
   cmake_parse_arguments(arg "TESTS_ONLY" "" "LINKS" ${ARGN})
-  if(arg_TESTS_ONLY AND NOT IORING_BUILD_TESTS)
+  if(arg_TESTS_ONLY AND NOT IORING_BUILD_UNIT_TESTS)
     return()
   endif()
   set(target ioring_${name})

@@ -14,8 +14,10 @@ if(CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
   # No program runs here; that each is there, as the other system wants it, is what is tested.
   set(IORING_TESTS_RUN OFF)
   include(IORingCrossTests)
+  set(IORING_BUILD_UNIT_TESTS ${IORING_CROSS_TESTS})
 else()
   set(IORING_TESTS_RUN ON)
+  set(IORING_BUILD_UNIT_TESTS ON)
 endif()
 
 # Seconds after which ctest ends one test. No wait in a test may come near it.
@@ -29,8 +31,7 @@ set(IORING_ALLOCATION_COUNTER "${PROJECT_SOURCE_DIR}/tests/support/allocation_co
 #
 # Builds `program`, by default ioring_<name>_test; ctest names its tests <name>.<suite>.<test>.
 function(ioring_add_gtest name)
-  if(NOT IORING_TESTS_RUN AND IORING_CROSS_TESTS STREQUAL "conformance"
-     AND NOT name STREQUAL "conformance")
+  if(NOT IORING_BUILD_UNIT_TESTS)
     return()
   endif()
   cmake_parse_arguments(arg "" "PROGRAM" "SOURCES;LINKS;INCLUDES" ${ARGN})
