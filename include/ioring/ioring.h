@@ -501,6 +501,9 @@ typedef struct ioring_manager_options {
     uint8_t close_slow_readers;       // The first write that is cut aborts.
     uint8_t allow_half_open;          // The peer's end does not end it.
     uint8_t reserved[6];              // 0
+    // Nobody is accepted while so many bytes of buffers are lent; none.
+    uint64_t accept_memory_max_bytes;
+    uint32_t accept_lag_max_ms;  // ... or the program keeps completions waiting so long; none.
 } ioring_manager_options;
 
 // ioring_event.type: what has happened.

@@ -21,7 +21,7 @@ enum class event_type : std::uint8_t {
     drained,        // All was sent; after notify_drained() only.
     peer_closed,    // The peer will send no more, and all it sent was read.
     closed,         // The end, exactly once; `reason` and `error` say why.
-    accept_paused,  // No descriptor or memory for `listener`; goes on by itself. `error` says what.
+    accept_paused,  // `listener` accepts nobody, and goes on by itself. `error` says why.
     timer,          // One of start_timer(); done.user_data is its user_data.
     completion,     // An operation that the program itself prepared on the ring, or a post().
 };

@@ -87,6 +87,15 @@ struct manager_options {
     std::uint32_t turn_completions_max = 1024;
     std::uint32_t turn_bytes_max = 8U << 20U;  // Likewise.
 
+    // Overload: who comes waits in the listener's backlog while this or the next is reached. Bytes
+    // of buffers that are lent, and of what was copied for want of chunks; it goes on below three
+    // quarters of it. The accept_paused event's error is not_enough_memory. 0: no bound.
+    std::uint64_t accept_memory_max_bytes = 0;
+    // From the end of one wait to the beginning of the next, for which the program keeps
+    // completions waiting; it goes on once no turn has taken so long for 50 ms. The event's error
+    // is device_or_resource_busy. 0: no bound.
+    milliseconds accept_lag_max{0};
+
     // From connect() to connected. 0: no bound, here and below. Each is kept to the millisecond,
     // never early.
     milliseconds connect_timeout = std::chrono::seconds{10};
@@ -112,7 +121,7 @@ struct manager_counters {
     std::uint64_t closed = 0;           // Closed events delivered.
     std::uint64_t reset = 0;            // Of those, ended by a reset from here.
     std::uint64_t refused = 0;          // Accepted beyond sockets_max in one batch, and reset.
-    std::uint64_t accept_pauses = 0;    // Accepts that found no descriptor or memory.
+    std::uint64_t accept_pauses = 0;    // Times that a listener came to accept nobody.
     std::uint64_t messages = 0;         // Receives that brought bytes.
     std::uint64_t bytes_received = 0;   // All that came.
     std::uint64_t bytes_sent = 0;       // All that the system took.

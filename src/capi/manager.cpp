@@ -52,6 +52,10 @@ bool read_options(const ioring_manager_options* given, ioring::manager_options& 
     set_time(whole.read_timeout_ms, out.read_timeout);
     set_time(whole.write_stall_timeout_ms, out.write_stall_timeout);
     set_time(whole.drain_timeout_ms, out.drain_timeout);
+    set_time(whole.accept_lag_max_ms, out.accept_lag_max);
+    if (whole.accept_memory_max_bytes != 0) {
+        out.accept_memory_max_bytes = whole.accept_memory_max_bytes;
+    }
     if (whole.close_slow_readers != 0) out.slow_reader = ioring::slow_reader_policy::close;
     out.allow_half_open = whole.allow_half_open != 0;
     return true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// listeners.hpp - a listener of a manager, and how it waits when the system has no descriptor left.
+// listeners.hpp - a listener of a manager, and how it waits when there is no room for connections.
 #pragma once
 
 #include <chrono>
@@ -29,8 +29,9 @@ struct listener_slot {
     bool open = false;
     bool multishot = false;  // What is in flight.
     bool cancelled = false;  // What is in flight is being ended.
-    bool paused = false;
-    bool shedding = false;  // A connection is being turned away with the reserve descriptor.
+    bool paused = false;     // By want of a descriptor, until its timer.
+    bool held = false;       // By overload, as long as that lasts.
+    bool shedding = false;   // A connection is being turned away with the reserve descriptor.
     bool pause_untold = false;
     int error = 0;  // Of the pause.
     milliseconds backoff = backoff_first;

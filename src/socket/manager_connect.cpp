@@ -129,9 +129,16 @@ void manager_state::stop_listening() noexcept {
 
 void manager_state::arm_accepts() noexcept {
     keep_reserve();
+    const int error = overload();
     for (std::uint32_t slot = 0; slot < listeners_.size(); ++slot) {
         listener_slot& which = listeners_[slot];
-        if (which.open && !which.paused) arm_accepts_of(which, slot);
+        if (!which.open) continue;
+        if (error != 0) {
+            hold_accepts(which, slot, error);
+            continue;
+        }
+        which.held = false;
+        if (!which.paused) arm_accepts_of(which, slot);
     }
 }
 
@@ -142,8 +149,8 @@ void manager_state::arm_accepts_of(listener_slot& which, std::uint32_t slot) noe
     const std::uint64_t name = user_data{op_kind::accept, slot, which.generation};
     if (which.in_flight != 0 && which.multishot) {
         if (roomy || which.cancelled) return;
-        which.cancelled =
-            ring_.prepare_cancel(name, user_data{op_kind::cancel_accept, slot}) != nullptr;
+        which.cancelled = ring_.prepare_cancel(name, user_data{op_kind::cancel_accept, slot},
+                                               cancel_flag::all) != nullptr;
         if (which.cancelled) ++cancels_in_flight_;
         return;
     }
@@ -156,7 +163,7 @@ void manager_state::arm_accepts_of(listener_slot& which, std::uint32_t slot) noe
     }
     while (!roomy && which.in_flight < listener_slot::singles_max && single_accepts_ < free) {
         if (ring_.prepare_accept(which.socket, name) == nullptr) return;
-        which.multishot = false;
+        which.multishot = which.cancelled = false;
         ++which.in_flight;
         ++single_accepts_;
     }
@@ -200,15 +207,19 @@ void manager_state::refuse(fd descriptor) noexcept {
 // --- want of descriptors ---
 
 void manager_state::pause_accepts(listener_slot& which, std::uint32_t slot, int error) noexcept {
-    ++counters_.accept_pauses;
     which.paused = true;
-    which.error = error;
-    if (!std::exchange(which.pause_untold, true)) ++pauses_to_tell_;
+    tell_pause(which, error);
     which.timer = wheel_.arm(tick_after(which.backoff),
                              user_data{timer_kind::listener, slot, which.generation});
     which.paused = which.timer.valid();
     which.backoff = std::min(which.backoff * 2, listener_slot::backoff_max);
     if (error == EMFILE || error == ENFILE) shed(which, slot);
+}
+
+void manager_state::tell_pause(listener_slot& which, int error) noexcept {
+    ++counters_.accept_pauses;
+    which.error = error;
+    if (!std::exchange(which.pause_untold, true)) ++pauses_to_tell_;
 }
 
 // Gives up the reserve for one connection, which is turned away at once: a peer that is refused may

@@ -345,6 +345,7 @@ void manager_state::wake_waiters(socket& at) noexcept {
 
 ring_buffer* manager_state::borrow_buffer(socket& at) noexcept {
     ring_buffer* const buffer = pool_.acquire_raw();
+    if (buffer != nullptr) ++buffers_lent_;
     if (buffer != nullptr || (at.flags_ & flag::borrower) != 0) return buffer;
     at.flags_ |= flag::borrower;
     borrowers_.push(slot_of(at), [this](std::uint32_t slot) -> std::uint32_t& {
@@ -355,6 +356,7 @@ ring_buffer* manager_state::borrow_buffer(socket& at) noexcept {
 
 void manager_state::return_buffer(ring_buffer* buffer) noexcept {
     (void)pool_.release_raw(buffer);
+    --buffers_lent_;
     buffers_returned_ = true;
 }
 

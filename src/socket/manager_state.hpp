@@ -91,6 +91,8 @@ private:
     static constexpr std::uint64_t owned_bytes_max = 64U << 20U;
     // For the last completions of what was cancelled; then it is cancelled again.
     static constexpr std::chrono::milliseconds ending_timeout{500};
+    // So long no turn may have been late before connections are accepted again.
+    static constexpr std::chrono::milliseconds lag_period{50};
 
     // --- the turn (manager_turn.cpp) ---
     [[nodiscard]] bool turn(std::chrono::nanoseconds timeout) noexcept;
@@ -121,7 +123,14 @@ private:
     void keep_reserve() noexcept;
     void connected(socket& at, const cqe& done) noexcept;
     void stop_listening() noexcept;
+    void tell_pause(listener_slot& which, int error) noexcept;
     void resume_accepts() noexcept;
+
+    // --- too much to do already (manager_overload.cpp) ---
+    void note_lag() noexcept;
+    [[nodiscard]] int overload() noexcept;
+    void hold_accepts(listener_slot& which, std::uint32_t slot, int error) noexcept;
+    void lag_is_over() noexcept;
 
     // --- the close protocol at work (manager_close.cpp) ---
     void apply(socket& at, close_event event) noexcept;
@@ -247,6 +256,12 @@ private:
 
     std::vector<listener_slot> listeners_;
     std::uint32_t single_accepts_ = 0;  // In flight, of all listeners.
+    std::uint32_t buffers_lent_ = 0;
+    bool is_heavy_ = false;    // accept_memory_max_bytes is exceeded.
+    bool is_late_ = false;     // accept_lag_max is, or was within lag_period.
+    bool late_again_ = false;  // ... since lag_ was set.
+    timer_key lag_;
+    std::uint64_t woken_ns_ = 0;  // The end of the last wait.
     std::uint32_t pauses_to_tell_ = 0;
     std::uint32_t cancels_in_flight_ = 0;
     fd reserve_;  // A descriptor to give up when there are no others.

@@ -38,6 +38,7 @@ void manager_state::fired(std::uint64_t payload) noexcept {
             }
             return;
         case timer_kind::relief: relief_ = {}; return relieve();
+        case timer_kind::lag: return lag_is_over();
         case timer_kind::program: {
             timer_record& which = timers_[slot];
             which.fired = true;

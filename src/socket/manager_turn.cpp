@@ -94,6 +94,7 @@ bool manager_state::has_events() const noexcept {
 bool manager_state::turn(std::chrono::nanoseconds timeout) noexcept {
     // The program has had its time since the last look: no deadline may begin in the past.
     read_clock();
+    note_lag();
     settle_dirty();
     arm_accepts();
     // What found no room in the queue has its turn once that was submitted.
@@ -102,6 +103,7 @@ bool manager_state::turn(std::chrono::nanoseconds timeout) noexcept {
     const int taken = ring_.submit_and_wait(1, timeout);
     if (taken < 0 && !is_passing(taken)) error_ = error_of(taken);
     read_clock();
+    woken_ns_ = now_ns_;
     reap();
     pass_time();
     return taken != -EINTR;
@@ -130,6 +132,10 @@ void manager_state::dispatch(const cqe& done) noexcept {
         case op_kind::accept: return accepted(slot, generation, done);
         case op_kind::shed: return shed_done(slot, done);
         case op_kind::cancel_accept:  // The accept says itself what became of it.
+            --cancels_in_flight_;
+            // One that found none came too late, or got lost.
+            if (done.res <= 0) listeners_[slot].cancelled = false;
+            return;
         case op_kind::cancel_receive:
         case op_kind::cancel_send:
         case op_kind::cancel_connect: --cancels_in_flight_; break;

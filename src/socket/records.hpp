@@ -24,7 +24,7 @@ enum class op_kind : std::uint8_t {
     cancel_send,
     cancel_connect,
 };
-enum class timer_kind : std::uint8_t { connection, listener, program, relief };
+enum class timer_kind : std::uint8_t { connection, listener, program, relief, lag };
 
 namespace socket_flag_bit {
 inline constexpr std::uint32_t ready = 1U << 0U;  // In the list of that name, and so on.

@@ -64,6 +64,7 @@ std::error_code validate_sizes(const manager_options& options, std::string* why)
 
 std::error_code validate_timeouts(const manager_options& options, std::string* why) {
     const std::array bounds{
+        timeout_bound{"accept_lag_max", options.accept_lag_max},
         timeout_bound{"connect_timeout", options.connect_timeout},
         timeout_bound{"handshake_timeout", options.handshake_timeout},
         timeout_bound{"idle_timeout", options.idle_timeout},

@@ -54,7 +54,8 @@ class ManagerOptions(ctypes.Structure):
                 ("idle_timeout_ms", c_uint32), ("read_timeout_ms", c_uint32),
                 ("write_stall_timeout_ms", c_uint32), ("drain_timeout_ms", c_uint32),
                 ("close_slow_readers", c_uint8), ("allow_half_open", c_uint8),
-                ("reserved", c_uint8 * 6)]
+                ("reserved", c_uint8 * 6), ("accept_memory_max_bytes", c_uint64),
+                ("accept_lag_max_ms", c_uint32)]
 
 
 class Event(ctypes.Structure):
