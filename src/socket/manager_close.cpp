@@ -19,20 +19,30 @@ void manager_state::apply(socket& at, close_event event) noexcept {
     const close_step taken = step({phase_of(at), at.facts_}, event);
     at.phase_ = static_cast<std::uint8_t>(taken.next.phase);
     at.facts_ = taken.next.facts;
-    if (taken.actions != 0) act(at, taken.actions);
+    // What a message does: nothing, or this, for which nothing has to be settled.
+    if (taken.actions == 0) return;
+    if (taken.actions == act_bit::announce_drained) return tell_drained(at);
+    act(at, taken.actions);
+}
+
+void manager_state::tell_drained(socket& at) noexcept {
+    if ((at.flags_ & flag::wants_drained) == 0) return;
+    at.flags_ &= ~flag::wants_drained;
+    announce(at, event_bit::drained);
 }
 
 void manager_state::act(socket& at, std::uint16_t actions) noexcept {
+    if (actions == act_bit::deliver) {
+        announce(at, event_bit::received);
+        return mark_dirty(at);
+    }
     if ((actions & act_bit::announce_open) != 0) {
         const bool outbound = (at.flags_ & flag::outbound) != 0;
         announce(at, outbound ? event_bit::connected : event_bit::accepted);
         begin_open_timeouts(at);
     }
     if ((actions & act_bit::announce_end) != 0) announce(at, event_bit::peer_closed);
-    if ((actions & act_bit::announce_drained) != 0 && (at.flags_ & flag::wants_drained) != 0) {
-        at.flags_ &= ~flag::wants_drained;
-        announce(at, event_bit::drained);
-    }
+    if ((actions & act_bit::announce_drained) != 0) tell_drained(at);
     if ((actions & act_bit::deliver) != 0) announce(at, event_bit::received);
     if ((actions & act_bit::discard) != 0) discard_unread(at);
     if ((actions & act_bit::shutdown_write) != 0) {

@@ -135,14 +135,17 @@ void manager_state::join_chunks(socket& at) noexcept {
 }
 
 // Precondition: the first chunk was read in full.
-void manager_state::pop_chunk(socket& at) noexcept {
+void manager_state::pop_chunk(socket& at) noexcept { unref_chunk(unlink_chunk(at)); }
+
+// The first one, which is now in nobody's queue.
+std::uint32_t manager_state::unlink_chunk(socket& at) noexcept {
     const std::uint32_t first = chunks_[at.last_chunk_].next;
     if (first == at.last_chunk_) {
         at.last_chunk_ = none;
     } else {
         chunks_[at.last_chunk_].next = chunks_[first].next;
     }
-    unref_chunk(first);
+    return first;
 }
 
 void manager_state::unref_chunk(std::uint32_t index) noexcept {

@@ -90,7 +90,9 @@ void manager_state::queued(socket& at, std::uint32_t bytes) noexcept {
     at.unsent_ += bytes;
     if ((at.facts_ & fact::unsent) == 0) {
         apply(at, close_event::wrote);
-        if (options_.write_stall_timeout.count() != 0) schedule(at);
+        // The connection's timer is hardly ever later than that.
+        const auto stall = static_cast<std::uint64_t>(options_.write_stall_timeout.count());
+        if (stall != 0 && cold_of(at).timer_tick > now_ + stall + 1) schedule(at);
     }
     mark_dirty(at);
     if (at.unsent_ >= options_.send_high_bytes) block(at);
@@ -138,6 +140,7 @@ void manager_state::commit_write(socket& at, std::size_t bytes) noexcept {
 
 std::size_t manager_state::forward(socket& from, socket& to, std::size_t bytes) noexcept {
     if (from.manager_ != to.manager_ || !may_write(to)) return 0;
+    const std::uint32_t in_ring = ring_unread(from);
     const auto wanted = static_cast<std::uint32_t>(std::min(bytes, readable(from).size()));
     const std::uint32_t count = std::min(wanted, room_of(to));
     if (count < wanted) {
@@ -146,7 +149,7 @@ std::size_t manager_state::forward(socket& from, socket& to, std::size_t bytes) 
     }
     if (count == 0) return 0;
     const bool scarce = group_.posted() < group_.buffers() / 2;
-    if (ring_unread(from) != 0) {
+    if (in_ring != 0) {
         forward_ring(from, to, count);
     } else if (scarce && to.last_piece_ != none) {
         // Behind what does not move at once it would keep its chunk from others.
@@ -168,9 +171,16 @@ void manager_state::forward_chunk(socket& from, socket& to, std::uint32_t bytes)
     piece->data = chunk.begin + chunk.read;
     piece->bytes = bytes;
     piece->source = index;
-    ++chunk.refs;
+    const bool finished = chunk.read + bytes == chunk.bytes;
+    chunk.read += bytes;
+    from.unread_ -= bytes;
+    if (finished) {
+        unlink_chunk(from);  // What was the reader's share is the piece's now.
+    } else {
+        ++chunk.refs;
+    }
     queued(to, bytes);
-    consume(from, bytes);
+    after_consumption(from, finished);
 }
 
 void manager_state::forward_ring(socket& from, socket& to, std::uint32_t bytes) noexcept {

@@ -135,6 +135,7 @@ private:
     // --- the close protocol at work (manager_close.cpp) ---
     void apply(socket& at, close_event event) noexcept;
     void act(socket& at, std::uint16_t actions) noexcept;
+    void tell_drained(socket& at) noexcept;
     void close_descriptor(socket& at) noexcept;
     void note_end(socket& at, close_reason why, int error = 0) noexcept;
     void fail(socket& at, close_event event, int error) noexcept;
@@ -155,6 +156,7 @@ private:
     [[nodiscard]] bool append_to_ring(socket& at, std::span<const std::byte> bytes) noexcept;
     void join_chunks(socket& at) noexcept;
     void pop_chunk(socket& at) noexcept;
+    std::uint32_t unlink_chunk(socket& at) noexcept;
     void unref_chunk(std::uint32_t index) noexcept;
     void free_chunk(chunk_record& which) noexcept;
     void after_consumption(socket& at, bool moved_on) noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // manager_turn.cpp - one enter a turn: what goes in, what comes out, and which events it makes.
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <utility>
 
@@ -26,21 +27,18 @@ constexpr bool is_passing(int taken) noexcept {
     return taken == -EINTR || taken == -EBUSY || taken == -EAGAIN || taken == -ETIME;
 }
 
-// What a socket's pending bit is told as, in the order in which it is.
-struct told_as {
-    std::uint16_t bit;
-    event_type type;
-};
-constexpr told_as order_of_events[] = {
-    {event_bit::accepted, event_type::accepted},
-    {event_bit::connected, event_type::connected},
-    {event_bit::received, event_type::received},
-    {event_bit::send_blocked, event_type::send_blocked},
-    {event_bit::writable, event_type::writable},
-    {event_bit::drained, event_type::drained},
-    {event_bit::peer_closed, event_type::peer_closed},
-    {event_bit::closed, event_type::closed},
-};
+// A pending bit's number is its event's, and the order in which they are told.
+constexpr bool is_told_as(std::uint16_t bit, event_type type) noexcept {
+    return bit == 1U << static_cast<unsigned>(type);
+}
+static_assert(is_told_as(event_bit::accepted, event_type::accepted));
+static_assert(is_told_as(event_bit::connected, event_type::connected));
+static_assert(is_told_as(event_bit::received, event_type::received));
+static_assert(is_told_as(event_bit::send_blocked, event_type::send_blocked));
+static_assert(is_told_as(event_bit::writable, event_type::writable));
+static_assert(is_told_as(event_bit::drained, event_type::drained));
+static_assert(is_told_as(event_bit::peer_closed, event_type::peer_closed));
+static_assert(is_told_as(event_bit::closed, event_type::closed));
 
 }  // namespace
 
@@ -124,6 +122,11 @@ void manager_state::reap() noexcept {
 
 void manager_state::dispatch(const cqe& done) noexcept {
     const auto [kind, slot, generation] = user_data::decode<op_kind>(done.user_data);
+    // A message is two of these.
+    if (kind == op_kind::receive && is_current(slot, generation)) {
+        return received(sockets_[slot], done);
+    }
+    if (kind == op_kind::send && is_current(slot, generation)) return sent(sockets_[slot], done);
     if (!is_ours(kind)) {
         foreign_[foreign_tail_++ % options_.events_max] = done;
         return;
@@ -151,8 +154,6 @@ void manager_state::dispatch(const cqe& done) noexcept {
     // A cancel that found nothing came too late, or too early: then the next one will.
     const std::uint32_t lost = done.res < 0 ? ~std::uint32_t{0} : 0;
     switch (kind) {
-        case op_kind::receive: return received(at, done);
-        case op_kind::send: return sent(at, done);
         case op_kind::connect: return connected(at, done);
         case op_kind::cancel_receive: at.flags_ &= ~(flag::receive_cancelled & lost); return;
         case op_kind::cancel_send: at.flags_ &= ~(flag::send_cancelled & lost); return;
@@ -216,21 +217,21 @@ std::size_t manager_state::deliver(std::span<socket_event> out) noexcept {
 
 std::size_t manager_state::deliver_of(socket& at, std::span<socket_event> out) noexcept {
     std::size_t count = 0;
-    for (const told_as& each : order_of_events) {
-        if ((at.pending_ & each.bit) == 0) continue;
-        if (count == out.size()) return count;
-        at.pending_ &= static_cast<std::uint16_t>(~each.bit);
-        if (each.bit == event_bit::received && at.unread_ == 0) continue;  // Read meanwhile.
+    while (at.pending_ != 0 && count < out.size()) {
+        const auto type = static_cast<event_type>(std::countr_zero(at.pending_));
+        at.pending_ &= static_cast<std::uint16_t>(at.pending_ - 1);
+        if (type == event_type::received && at.unread_ == 0) continue;  // Read meanwhile.
         // The end of the stream comes after its last byte: consume() announces it again.
-        if (each.bit == event_bit::peer_closed && at.unread_ != 0) continue;
+        if (type == event_type::peer_closed && at.unread_ != 0) continue;
         socket_event& event = out[count++];
-        event = socket_event{.type = each.type, .socket = &at};
-        if (each.bit == event_bit::accepted) event.listener = cold_of(at).listener;
-        if (each.bit == event_bit::peer_closed) {
+        event = socket_event{.type = type, .socket = &at};
+        if (type == event_type::received) continue;
+        if (type == event_type::accepted) event.listener = cold_of(at).listener;
+        if (type == event_type::peer_closed) {
             at.flags_ |= flag::end_told;
             mark_dirty(at);
         }
-        if (each.bit == event_bit::closed) {
+        if (type == event_type::closed) {
             at.flags_ |= flag::told;
             event.reason = cold_of(at).reason;
             event.error = error_of(-cold_of(at).error);

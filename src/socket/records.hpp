@@ -57,32 +57,33 @@ inline constexpr std::uint16_t peer_closed = 1U << 6U;
 inline constexpr std::uint16_t closed = 1U << 7U;
 }  // namespace pending_event
 
-// The part of a connection that a message hardly touches.
-struct cold_state {
+// The part of a connection of which a message touches the first line only.
+struct alignas(64) cold_state {
     static constexpr std::uint32_t none = ~std::uint32_t{0};
 
     void* user = nullptr;
-    endpoint peer;
-    listener_id listener;
-    std::uint32_t sending_bytes = 0;  // Of the send in flight.
-    std::uint32_t next_free = none;
-    std::uint32_t next_starved = none;
-    std::uint32_t next_borrower = none;
-    // Sources that wait for room here, and the one that this source waits for.
-    std::uint32_t first_waiter = none;
-    std::uint32_t waits_for = none;
-    std::uint32_t next_waiter = none;
-    std::uint32_t previous_waiter = none;
-    timer_key timer{};
-    std::uint64_t timer_tick = timer_wheel::never;
     // Ticks.
     std::uint64_t active_at = 0;
     std::uint64_t received_at = 0;
     std::uint64_t progress_at = 0;  // Bytes were sent, or the first ones queued.
+    std::uint64_t timer_tick = timer_wheel::never;
+    timer_key timer{};
+    std::uint32_t sending_bytes = 0;  // Of the send in flight.
+    // Sources that wait for room here, and the one that this source waits for.
+    std::uint32_t first_waiter = none;
+    std::uint32_t waits_for = none;
+    int error = 0;  // errno
+
     std::uint64_t deadline = timer_wheel::never;
     std::uint64_t handshake_by = timer_wheel::never;
-    int error = 0;  // errno
+    listener_id listener;
+    std::uint32_t next_waiter = none;
+    std::uint32_t previous_waiter = none;
+    std::uint32_t next_free = none;
+    std::uint32_t next_starved = none;
+    std::uint32_t next_borrower = none;
     close_reason reason = close_reason::none;
+    endpoint peer;
 };
 // With its cache line, far from the bound of 1 KiB for an idle connection.
 static_assert(sizeof(cold_state) <= 320);

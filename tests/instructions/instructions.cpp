@@ -4,14 +4,17 @@
 // instructions_test.py runs it under callgrind with two numbers of iterations; the difference is
 // what an iteration costs, without the start and the end of the program.
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+#include <vector>
 
 #include "ioring/ioring.hpp"
+#include "ioring/socket_manager.hpp"
 
 namespace {
 
@@ -19,10 +22,10 @@ using namespace ioring;
 
 constexpr std::uint32_t message_bytes = 64;
 
-ring ring_on(const char* backend) {
+ring ring_on(const char* backend, std::uint32_t sq_entries = 64) {
     ring made;
     std::string why;
-    if (ring::create({.sq_entries = 64, .backend = backend}, made, &why)) {
+    if (ring::create({.sq_entries = sq_entries, .backend = backend}, made, &why)) {
         std::fprintf(stderr, "%s\n", why.c_str());
         std::exit(77);
     }
@@ -95,6 +98,110 @@ void epoll_message(long iterations) {
     }
 }
 
+// Sixty-four connections, each with a message a turn, so that what a turn costs is shared.
+constexpr std::size_t clients_count = 64;
+
+class clients {
+public:
+    explicit clients(const endpoint& to) {
+        for (int& each : ends_) {
+            each = ::socket(AF_UNIX, SOCK_STREAM, 0);
+            const auto* const address = static_cast<const sockaddr*>(to.data());
+            if (::connect(each, address, static_cast<socklen_t>(to.size())) != 0) std::exit(1);
+        }
+    }
+    clients(const clients&) = delete;
+    clients& operator=(const clients&) = delete;
+    ~clients() {
+        for (const int each : ends_) ::close(each);
+    }
+    void send() const {
+        const std::array<std::byte, message_bytes> bytes{};
+        for (const int each : ends_) {
+            if (::send(each, bytes.data(), bytes.size(), 0) != message_bytes) std::exit(1);
+        }
+    }
+    void receive() const {
+        std::array<std::byte, 2 * message_bytes> bytes;
+        for (const int each : ends_) {
+            if (::recv(each, bytes.data(), bytes.size(), 0) != message_bytes) std::exit(1);
+        }
+    }
+
+private:
+    std::array<int, clients_count> ends_{};
+};
+
+// One iteration is one message of a managed echo.
+void managed_echo(long iterations, bool writes) {
+    ring on = ring_on("epoll", 4 * clients_count);
+    socket_manager sockets{
+        on, {.sockets_max = 2 * clients_count, .idle_timeout = std::chrono::hours{1}}};
+    const clients ends{sockets.local_endpoint(sockets.listen("unix:@ioring-instructions"))};
+    const auto turn = [&] {
+        for (const socket_event& event : sockets.poll(std::chrono::nanoseconds{0})) {
+            if (event.type != event_type::received) continue;
+            ioring::socket& from = *event.socket;
+            if (writes) {
+                from.consume(from.write(from.readable()));
+            } else {
+                from.forward(from.readable().size());
+            }
+        }
+    };
+    while (sockets.size() < clients_count) turn();
+    for (long sent = 0; sent < iterations; sent += clients_count) {
+        ends.send();
+        const auto all = static_cast<std::uint64_t>(sent + long{clients_count}) * message_bytes;
+        while (sockets.counters().bytes_sent < all) turn();
+        ends.receive();
+    }
+}
+void managed_forward(long iterations) { managed_echo(iterations, /*writes=*/false); }
+void managed_write(long iterations) { managed_echo(iterations, /*writes=*/true); }
+
+// The same by hand, for comparison: as little as a program can do without a manager.
+void shared_forward(long iterations) {
+    ring on = ring_on("epoll", 4 * clients_count);
+    buffer_group group{on, {.buffers = 256, .buffer_bytes = 65'536}};
+    const listener where = on.create_listener("unix:@ioring-instructions");
+    const clients ends{where.local_endpoint()};
+    struct link {
+        fd socket;
+        std::span<std::byte> bytes;
+    };
+    std::array<link, clients_count> links;
+    constexpr std::uint64_t sending = 1U << 20U;
+    constexpr std::uint64_t accepting = 1U << 21U;
+    on.prepare_accept_multishot(where, accepting);
+    std::size_t accepted = 0;
+    long answered = 0;
+    const auto turn = [&] {
+        on.submit_and_wait(1);
+        for (const cqe& done : on.completions()) {
+            if (done.user_data == accepting) {
+                links[accepted].socket = fd{done.res};
+                on.prepare_recv_multishot(links[accepted].socket, group.id(), accepted);
+                ++accepted;
+            } else if ((done.user_data & sending) != 0) {
+                group.recycle_later(links[done.user_data - sending].bytes);
+                ++answered;
+            } else {
+                link& of = links[done.user_data];
+                of.bytes = group.take(done);
+                on.prepare_send(of.socket, of.bytes, sending + done.user_data);
+            }
+        }
+        group.publish();
+    };
+    while (accepted < clients_count) turn();
+    for (long sent = 0; sent < iterations; sent += clients_count) {
+        ends.send();
+        while (answered < sent + long{clients_count}) turn();
+        ends.receive();
+    }
+}
+
 struct scenario {
     std::string_view name;
     void (*run)(long iterations);
@@ -105,6 +212,9 @@ constexpr std::array scenarios{
     scenario{"buffer_message", buffer_message},
     scenario{"pool_cycle", pool_cycle},
     scenario{"epoll_message", epoll_message},
+    scenario{"shared_forward", shared_forward},
+    scenario{"managed_forward", managed_forward},
+    scenario{"managed_write", managed_write},
 };
 
 }  // namespace

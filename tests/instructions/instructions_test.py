@@ -19,7 +19,8 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BASELINE = os.path.join(HERE, "baseline.json")
-SCENARIOS = ("nop", "nop_batch", "buffer_message", "pool_cycle", "epoll_message")
+SCENARIOS = ("nop", "nop_batch", "buffer_message", "pool_cycle", "epoll_message", "shared_forward",
+             "managed_forward", "managed_write")
 FEW, MANY = 2_000, 12_000
 TOLERANCE = 0.04
 SKIPPED = 77
