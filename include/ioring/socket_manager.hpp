@@ -159,7 +159,6 @@ public:
     // when given, is a sentence.
     //
     // Errors: invalid_argument     an option is out of range, or `owner` is no ring
-    //         not_supported        the backend has no feature::buffer_rings
     //         not_enough_memory, too_many_files_open
     [[nodiscard]] static std::error_code create(ring& owner, const manager_options& options,
                                                 socket_manager& out,

@@ -36,19 +36,62 @@ bool manager_state::settle_receive(socket& at) noexcept {
                                                    flag::receive_cancelled);
     }
     if (!wants_receive(at)) return true;
-    const sqe* const entry =
-        multishot_receive_
-            ? ring_.prepare_recv_multishot(at.fd_, group_.id(), tag(op_kind::receive, at))
-            : ring_.prepare_recv_select(at.fd_, group_.id(), tag(op_kind::receive, at));
-    if (entry == nullptr) return false;
+    if (prepare_receive(at) == nullptr) return (at.flags_ & flag::starved) != 0;
     at.flags_ &= ~flag::receive_cancelled;
     apply(at, close_event::recv_armed);
     return true;
 }
 
+const sqe* manager_state::prepare_receive(socket& at) noexcept {
+    const std::uint64_t name = tag(op_kind::receive, at);
+    if (source_.polls_first()) return prepare_polled_receive(at);
+    if (multishot_receive_) return ring_.prepare_recv_multishot(at.fd_, source_.group(), name);
+    return ring_.prepare_recv_select(at.fd_, source_.group(), name);
+}
+
+// A poll, which needs no memory, and when that has found something a receive that does not wait.
+// nullptr also when no chunk is left: the connection starves.
+const sqe* manager_state::prepare_polled_receive(socket& at) noexcept {
+    const std::uint64_t name = tag(op_kind::receive, at);
+    if ((at.flags_ & flag::polled) == 0) {
+        return ring_.prepare_poll_add(at.fd_, poll_event::in, name);
+    }
+    const std::span<std::byte> chunk = source_.acquire();
+    if (chunk.empty()) {
+        starve(at);
+        return nullptr;
+    }
+    const sqe* const entry = ring_.prepare_recv(at.fd_, chunk, name, msg_flag::dont_wait);
+    if (entry == nullptr) {
+        source_.give_back(chunk);
+    } else {
+        cold_of(at).chunk = chunk.data();
+    }
+    return entry;
+}
+
+// The bytes that a receive has brought.
+std::span<std::byte> manager_state::take_bytes(socket& at, const cqe& done) noexcept {
+    if (!source_.polls_first()) return source_.take(done);
+    std::byte* const chunk = std::exchange(cold_of(at).chunk, nullptr);
+    if (done.res > 0) return {chunk, static_cast<std::size_t>(done.res)};
+    source_.give_back({chunk, 1});
+    return {};
+}
+
+void manager_state::polled(socket& at, const cqe& done) noexcept {
+    if (done.res > 0) at.flags_ |= flag::polled;
+    if (done.res >= 0 || is_passing(done.res)) return apply(at, close_event::recv_stopped);
+    fail(at, close_event::recv_failed, -done.res);
+}
+
 void manager_state::received(socket& at, const cqe& done) noexcept {
     if (!done.more()) at.flags_ &= ~flag::receive_cancelled;
-    const std::span<std::byte> bytes = group_.take(done);
+    if (source_.polls_first()) {
+        if (cold_of(at).chunk == nullptr) return polled(at, done);
+        at.flags_ &= ~flag::polled;
+    }
+    const std::span<std::byte> bytes = take_bytes(at, done);
     if (!bytes.empty()) {
         ++counters_.messages;
         counters_.bytes_received += bytes.size();
@@ -90,7 +133,7 @@ void manager_state::keep_chunk(socket& at, std::span<std::byte> bytes) noexcept 
     if (index == none) {
         // Copied; or there is no memory for a record of it: as if the system had had none.
         const bool copied = behind_ring;
-        group_.recycle_later(bytes);
+        source_.give_back(bytes);
         chunks_recycled_ = true;
         if (!copied) return abort(at, close_reason::failed, ENOMEM);
     } else {
@@ -161,7 +204,7 @@ void manager_state::free_chunk(chunk_record& which) noexcept {
         delete[] which.begin;
         return;
     }
-    group_.recycle_later({which.begin, which.bytes});
+    source_.give_back({which.begin, which.bytes});
     chunks_recycled_ = true;
 }
 
@@ -286,7 +329,7 @@ void manager_state::starve(socket& at) noexcept {
 
 // All of them: whichever has data must find the chunks.
 void manager_state::feed_starved() noexcept {
-    if (group_.posted() == 0) {
+    if (source_.available() == 0) {
         if (!relief_.valid()) {
             relief_ = wheel_.arm(tick_after(relief_period), user_data{timer_kind::relief});
         }

@@ -148,7 +148,7 @@ std::size_t manager_state::forward(socket& from, socket& to, std::size_t bytes) 
         wait_for_room(from, to);
     }
     if (count == 0) return 0;
-    const bool scarce = group_.posted() < group_.buffers() / 2;
+    const bool scarce = source_.available() < source_.chunks() / 2;
     if (in_ring != 0) {
         forward_ring(from, to, count);
     } else if (scarce && to.last_piece_ != none) {

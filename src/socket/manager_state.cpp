@@ -80,8 +80,10 @@ std::error_code manager_state::create(ring& owner, const manager_options& option
         made->foreign_ == nullptr) {
         return no_memory(why);
     }
-    const group_options shared{.buffers = all.chunks, .buffer_bytes = all.chunk_bytes};
-    if (const auto error = buffer_group::create(owner, shared, made->group_, why)) return error;
+    if (const auto error =
+            chunk_source::create(owner, all.chunks, all.chunk_bytes, made->source_, why)) {
+        return error;
+    }
     if (const auto error = buffer_pool::create(owner, pool_of(all), made->pool_, why)) return error;
     out = std::move(made);
     return {};
@@ -92,7 +94,8 @@ manager_state::~manager_state() {
         stopping_ = true;
         drain(std::chrono::nanoseconds::zero());
         if (reserve_.valid()) (void)ring_.close_now(reserve_);
-        // Of a ring that has failed: what is in flight keeps its memory, for the ring retires it.
+        // Of a ring that has failed: what is in flight keeps its memory.
+        if (in_use_ != 0) source_.abandon();
         for (std::uint32_t slot = 0; slot < slots_used_; ++slot) {
             if (sockets_[slot].fd_.valid()) (void)ring_.close_now(sockets_[slot].fd_);
         }
@@ -105,7 +108,7 @@ manager_usage manager_state::usage() const noexcept {
     const pool_stats buffers = pool_.stats();
     return {.sockets = in_use_,
             .buffers_lent = buffers.buffers_in_use + buffers.fallbacks_in_use,
-            .chunks_held = group_.chunks_out(),
+            .chunks_held = source_.chunks_out(),
             .records = chunks_.in_use() + pieces_.in_use() + rings_.in_use(),
             .timers = timers_.in_use(),
             .owned_bytes = owned_bytes_};

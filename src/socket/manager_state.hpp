@@ -16,12 +16,12 @@
 #include <system_error>
 #include <vector>
 
-#include "ioring/buffer_group.hpp"
 #include "ioring/buffer_pool.hpp"
 #include "ioring/ring.hpp"
 #include "ioring/socket_manager.hpp"
 #include "ioring/user_data.hpp"
 #include "socket/block_pool.hpp"
+#include "socket/chunk_source.hpp"
 #include "socket/close_table.hpp"
 #include "socket/listeners.hpp"
 #include "socket/records.hpp"
@@ -151,6 +151,10 @@ private:
     // --- what came (manager_receive.cpp) ---
     [[nodiscard]] bool settle_receive(socket& at) noexcept;
     [[nodiscard]] bool wants_receive(const socket& at) const noexcept;
+    [[nodiscard]] const sqe* prepare_receive(socket& at) noexcept;
+    [[nodiscard]] const sqe* prepare_polled_receive(socket& at) noexcept;
+    [[nodiscard]] std::span<std::byte> take_bytes(socket& at, const cqe& done) noexcept;
+    void polled(socket& at, const cqe& done) noexcept;
     void received(socket& at, const cqe& done) noexcept;
     void keep_chunk(socket& at, std::span<std::byte> bytes) noexcept;
     [[nodiscard]] bool append_to_ring(socket& at, std::span<const std::byte> bytes) noexcept;
@@ -241,7 +245,7 @@ private:
     bool buffers_returned_ = false;
     bool chunks_recycled_ = false;
 
-    buffer_group group_;
+    chunk_source source_;
     buffer_pool pool_;
     block_pool<chunk_record> chunks_;
     block_pool<piece_record> pieces_;

@@ -146,10 +146,7 @@ void manager_state::dispatch(const cqe& done) noexcept {
     }
     // Of transfers there is none of another generation, for a slot is not free before their last
     // completion; cancels may come later.
-    if (!is_current(slot, generation)) {
-        if (kind == op_kind::receive) (void)group_.recycle(group_.take(done));
-        return;
-    }
+    if (!is_current(slot, generation)) return;
     socket& at = sockets_[slot];
     // A cancel that found nothing came too late, or too early: then the next one will.
     const std::uint32_t lost = done.res < 0 ? ~std::uint32_t{0} : 0;
@@ -181,7 +178,7 @@ void manager_state::settle_dirty() noexcept {
         if (!settle(at)) mark_dirty(at);
     }
     if (buffers_returned_) feed_borrowers();
-    if (chunks_recycled_) group_.publish();
+    if (chunks_recycled_) source_.publish();
     chunks_recycled_ = false;
     if (!starved_.empty()) feed_starved();
 }

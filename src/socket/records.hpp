@@ -43,7 +43,8 @@ inline constexpr std::uint32_t end_told = 1U << 12U;  // The peer_closed event w
 inline constexpr std::uint32_t evicting = 1U << 13U;  // The send is cancelled for its chunks.
 inline constexpr std::uint32_t resets = 1U << 14U;    // Closing sends a reset.
 inline constexpr std::uint32_t outbound = 1U << 15U;
-inline constexpr std::uint32_t told = 1U << 16U;  // The closed event was given.
+inline constexpr std::uint32_t told = 1U << 16U;    // The closed event was given.
+inline constexpr std::uint32_t polled = 1U << 17U;  // There is something to receive.
 }  // namespace socket_flag_bit
 
 namespace pending_event {  // In the order in which they are delivered.
@@ -74,6 +75,7 @@ struct alignas(64) cold_state {
     std::uint32_t waits_for = none;
     int error = 0;  // errno
 
+    std::byte* chunk = nullptr;  // Of the receive in flight, where the manager polls first.
     std::uint64_t deadline = timer_wheel::never;
     std::uint64_t handshake_by = timer_wheel::never;
     listener_id listener;
