@@ -276,6 +276,41 @@ TEST_P(managed_stalled_test, ends_in_time_although_its_chunks_are_wanted_again_a
     EXPECT_LT(0u, sockets_.counters().evictions);
 }
 
+class managed_watermark_test : public managed_test {
+protected:
+    static constexpr std::uint32_t high = 40'000;
+    static constexpr std::uint32_t low = 1000;
+    [[nodiscard]] manager_options manager() const override {
+        return {.sockets_max = 64, .send_high_bytes = high, .send_low_bytes = low};
+    }
+};
+INSTANTIATE_TEST_SUITE_P(backend, managed_watermark_test, every_managed_backend(),
+                         conformance::backend_name);
+
+TEST_P(managed_watermark_test, the_high_one_blocks_and_the_low_one_ends_it_once_each) {
+    on_event = nullptr;
+    const pair one = accept_narrow(listen_narrow());
+    const std::string bulk = pattern(high);
+    EXPECT_EQ(high - 1, one.ours->write(bytes_of(bulk).first(high - 1)));
+    EXPECT_EQ(high - 1, one.ours->unsent_bytes());
+    EXPECT_EQ(1u, one.ours->write(bytes_of(bulk).subspan(high - 1)));  // Not cut, and yet enough.
+    ASSERT_TRUE(until_told(event_type::send_blocked));
+    std::size_t got = 0;
+    std::uint32_t unsent_when_told = high;
+    on_event = [&](const socket_event& event) {
+        if (event.type == event_type::writable) unsent_when_told = event.socket->unsent_bytes();
+    };
+    ASSERT_TRUE(until([&] {
+        EXPECT_TRUE(one.ours->unsent_bytes() <= low || count(event_type::writable) == 0);
+        got += conformance::receive_some(one.theirs).size();
+        return got == high;
+    }));
+    ASSERT_TRUE(until_told(event_type::writable));
+    EXPECT_GE(low, unsent_when_told);
+    EXPECT_EQ(1u, count(event_type::send_blocked));
+    EXPECT_EQ(1u, count(event_type::writable));
+}
+
 class managed_close_policy_test : public managed_pressure_test {
 protected:
     [[nodiscard]] manager_options manager() const override {
