@@ -105,7 +105,7 @@ public:
     void commit_write(std::size_t bytes) noexcept;
     // Sends the first `bytes` of readable() from where they are, and so consumes them. Returns how
     // many: fewer than all when there is no room, as with write(). They are copied only when memory
-    // is scarce.
+    // is scarce, and few of them behind written ones, with which they are sent.
     std::size_t forward(std::size_t bytes) noexcept { return forward_to(*this, bytes); }
     // As forward(), to another connection of the same manager: 0 for any other. When `other` has no
     // room, it gets the send_blocked and writable events, and the bytes that are unread here are

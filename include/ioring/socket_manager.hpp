@@ -126,7 +126,7 @@ struct manager_counters {
     std::uint64_t bytes_received = 0;   // All that came.
     std::uint64_t bytes_sent = 0;       // All that the system took.
     std::uint64_t bytes_discarded = 0;  // Came or were unread after close().
-    std::uint64_t bytes_copied = 0;     // Received ones, into a buffer of the connection's own.
+    std::uint64_t bytes_copied = 0;     // Received ones, into a connection's own buffers.
     std::uint64_t starvations = 0;      // Receives that found no chunk.
     std::uint64_t evictions = 0;        // Sends that were made to give their chunks back.
     std::uint64_t turns = 0;            // Waits of poll() and drain(); a poll() may need several.

@@ -124,6 +124,14 @@ constexpr effect effect_of(close_event event) noexcept {
     }
 }
 
+constexpr auto effects = [] {
+    std::array<effect, close_events> table{};
+    for (std::size_t event = 0; event < close_events; ++event) {
+        table[event] = effect_of(static_cast<close_event>(event));
+    }
+    return table;
+}();
+
 constexpr std::uint8_t asked(std::uint8_t facts) noexcept {
     constexpr std::uint8_t in_flight = fact::recv | fact::send | fact::connect;
     return (facts & in_flight) != 0 ? facts | fact::busy : facts;
@@ -175,7 +183,7 @@ constexpr auto row_index = index_rows();
 std::span<const close_row> close_table() noexcept { return rows; }
 
 std::uint8_t facts_after(close_state state, close_event event) noexcept {
-    const effect change = effect_of(event);
+    const effect change = effects[static_cast<std::size_t>(event)];
     return static_cast<std::uint8_t>((state.facts & ~change.clear) | change.set);
 }
 

@@ -121,7 +121,7 @@ struct close_step {
 [[nodiscard]] std::uint8_t facts_after(close_state state, close_event event) noexcept;
 
 // Pure. Nothing when no row fits: `event` cannot happen in `state`, and the caller has a bug.
-[[nodiscard]] std::optional<close_step> step(std::span<const close_row> rows, close_state state,
+[[nodiscard]] std::optional<close_step> step(std::span<const close_row> table, close_state state,
                                              close_event event) noexcept;
 
 // As above by the production table, found without a search; a bug ends the program in debug builds

@@ -21,6 +21,8 @@ bool is_transient(std::int32_t res) noexcept {
            res == -ECANCELED;
 }
 
+bool is_want_of_descriptors(int error) noexcept { return error == EMFILE || error == ENFILE; }
+
 platform::native_socket native(fd descriptor) noexcept {
     return static_cast<platform::native_socket>(ring::native(descriptor));
 }
@@ -182,9 +184,10 @@ void manager_state::accepted(std::uint32_t slot, std::uint32_t generation,
         which.backoff = listener_slot::backoff_first;
         return is_open ? adopt(descriptor, {slot, generation}) : refuse(descriptor);
     }
-    if (is_open && !which.paused && !is_transient(done.res)) {
-        pause_accepts(which, slot, -done.res);
-    }
+    if (!is_open || is_transient(done.res)) return;
+    if (!which.paused) return pause_accepts(which, slot, -done.res);
+    // Of several accepts in flight the last one leaves room for that.
+    if (is_want_of_descriptors(which.error)) shed(which, slot);
 }
 
 void manager_state::adopt(fd descriptor, listener_id from) noexcept {
@@ -213,7 +216,7 @@ void manager_state::pause_accepts(listener_slot& which, std::uint32_t slot, int 
                              user_data{timer_kind::listener, slot, which.generation});
     which.paused = which.timer.valid();
     which.backoff = std::min(which.backoff * 2, listener_slot::backoff_max);
-    if (error == EMFILE || error == ENFILE) shed(which, slot);
+    if (is_want_of_descriptors(error)) shed(which, slot);
 }
 
 void manager_state::tell_pause(listener_slot& which, int error) noexcept {

@@ -109,9 +109,8 @@ void manager_state::received(socket& at, const cqe& done) noexcept {
 
 // --- unread bytes: the ring's, then the chunks' ---
 
-std::uint32_t manager_state::ring_unread(const socket& at) const noexcept {
-    if (at.in_ == none) return 0;
-    const ring_record& ring = const_cast<manager_state*>(this)->rings_[at.in_];
+std::uint32_t manager_state::unread_in(std::uint32_t index) const noexcept {
+    const ring_record& ring = const_cast<manager_state*>(this)->rings_[index];
     return ring.buffer->readable_bytes() - ring.held;
 }
 

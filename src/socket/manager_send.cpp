@@ -21,8 +21,11 @@ bool is_passing(std::int32_t res) noexcept {
 
 }  // namespace
 
-// One send in flight a connection, and one a turn: all that it has queued of one piece. Not
-// WAITALL: each completion is progress, which write_stall_timeout wants to see.
+// One send in flight a connection, and one a turn: all that it has queued of one piece. What is
+// written is one piece however often it was, wrapped or not (the buffer is mirrored), and takes
+// short messages that are forwarded behind it along; so only long ones between written bytes are
+// pieces of their own, which are worth a send each. Not WAITALL: each completion is progress, which
+// write_stall_timeout wants to see.
 bool manager_state::settle_send(socket& at) noexcept {
     if (at.last_piece_ == none || (at.facts_ & fact::send) != 0) return true;
     const piece_record& first = pieces_[pieces_[at.last_piece_].next];
@@ -56,7 +59,7 @@ void manager_state::sent(socket& at, const cqe& done) noexcept {
     } else {
         fail(at, close_event::send_failed, done.res == 0 ? EPIPE : -done.res);
     }
-    unblock(at);
+    if ((at.flags_ & flag::blocked) != 0) unblock(at);
 }
 
 // --- queueing ---
@@ -141,25 +144,35 @@ void manager_state::commit_write(socket& at, std::size_t bytes) noexcept {
 std::size_t manager_state::forward(socket& from, socket& to, std::size_t bytes) noexcept {
     if (from.manager_ != to.manager_ || !may_write(to)) return 0;
     const std::uint32_t in_ring = ring_unread(from);
-    const auto wanted = static_cast<std::uint32_t>(std::min(bytes, readable(from).size()));
+    const std::size_t there = in_ring != 0 ? readable(from).size() : first_chunk_unread(from);
+    const auto wanted = static_cast<std::uint32_t>(std::min(bytes, there));
     const std::uint32_t count = std::min(wanted, room_of(to));
     if (count < wanted) {
         block(to);
         wait_for_room(from, to);
     }
     if (count == 0) return 0;
-    const bool scarce = source_.available() < source_.chunks() / 2;
     if (in_ring != 0) {
         forward_ring(from, to, count);
-    } else if (scarce && to.last_piece_ != none) {
-        // Behind what does not move at once it would keep its chunk from others.
+    } else if (to.last_piece_ != none && is_better_copied(to, count)) {
         const std::size_t taken = write(to, readable(from).first(count));
+        counters_.bytes_copied += taken;
+        if (taken < count) wait_for_room(from, to);  // No buffer was left.
         consume(from, taken);
         return taken;
     } else {
         forward_chunk(from, to, count);
     }
     return count;
+}
+
+// Of a chunk's bytes behind others: few that go along with written ones need no send, and no turn,
+// of their own; and when chunks are scarce, what does not move at once must not keep one.
+bool manager_state::is_better_copied(const socket& to, std::uint32_t bytes) noexcept {
+    if (bytes <= copied_bytes_max && pieces_[to.last_piece_].kind == piece_kind::written) {
+        return true;
+    }
+    return source_.available() < source_.chunks() / 2;
 }
 
 void manager_state::forward_chunk(socket& from, socket& to, std::uint32_t bytes) noexcept {

@@ -47,8 +47,8 @@ public:
     }
     [[nodiscard]] std::error_code listen(const endpoint& address, const listen_options& options,
                                          listener_id& out, std::string* why) noexcept;
-    bool close_listener(listener_id which) noexcept;
-    [[nodiscard]] endpoint local_endpoint(listener_id which) const noexcept;
+    bool close_listener(listener_id id) noexcept;
+    [[nodiscard]] endpoint local_endpoint(listener_id id) const noexcept;
     [[nodiscard]] std::error_code connect(const endpoint& peer, socket*& out) noexcept;
     [[nodiscard]] socket* find(socket_id which) noexcept;
     drain_report drain(std::chrono::nanoseconds timeout) noexcept;
@@ -89,6 +89,8 @@ private:
     static constexpr std::chrono::milliseconds relief_period{50};
     // Memory for the bytes of connections that do not move, so that others get chunks.
     static constexpr std::uint64_t owned_bytes_max = 64U << 20U;
+    // A copy of so many bytes costs less than a send.
+    static constexpr std::uint32_t copied_bytes_max = 1024;
     // For the last completions of what was cancelled; then it is cancelled again.
     static constexpr std::chrono::milliseconds ending_timeout{500};
     // So long no turn may have been late before connections are accepted again.
@@ -166,11 +168,19 @@ private:
     void after_consumption(socket& at, bool moved_on) noexcept;
     void discard_unread(socket& at) noexcept;
     [[nodiscard]] bool attach_ring(socket& at) noexcept;
-    void free_from_ring(std::uint32_t ring, std::uint32_t bytes) noexcept;
-    void settle_ring(std::uint32_t ring) noexcept;
+    void free_from_ring(std::uint32_t index, std::uint32_t bytes) noexcept;
+    void settle_ring(std::uint32_t index) noexcept;
     void detach_ring(socket& at) noexcept;
     void settle_ring_of(socket& at) noexcept;
-    [[nodiscard]] std::uint32_t ring_unread(const socket& at) const noexcept;
+    [[nodiscard]] std::uint32_t ring_unread(const socket& at) const noexcept {
+        return at.in_ == none ? 0 : unread_in(at.in_);
+    }
+    [[nodiscard]] std::uint32_t unread_in(std::uint32_t index) const noexcept;
+    [[nodiscard]] std::uint32_t first_chunk_unread(const socket& at) noexcept {
+        if (at.last_chunk_ == none) return 0;
+        const chunk_record& first = chunks_[chunks_[at.last_chunk_].next];
+        return first.bytes - first.read;
+    }
     void starve(socket& at) noexcept;
     void feed_starved() noexcept;
     void own_unread(socket& at) noexcept;
@@ -190,6 +200,7 @@ private:
     void drop_unsent(socket& at) noexcept;
     void block(socket& at) noexcept;
     void unblock(socket& at) noexcept;
+    [[nodiscard]] bool is_better_copied(const socket& to, std::uint32_t bytes) noexcept;
     void forward_chunk(socket& from, socket& to, std::uint32_t bytes) noexcept;
     void forward_ring(socket& from, socket& to, std::uint32_t bytes) noexcept;
     void own_pieces(socket& at) noexcept;

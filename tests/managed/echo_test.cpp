@@ -100,6 +100,29 @@ TEST_P(managed_echo_test, keeps_the_order_of_writes_and_forwards) {
     const pair one = accept_one();
     send(one.theirs, "x");
     EXPECT_EQ("<x>", receive(one.theirs, 3));
+    EXPECT_EQ(1u, sockets_.counters().bytes_copied);  // Short: they are one send.
+    // A long one is not: it comes in one piece or several, each between its own brackets.
+    const std::string bulk(10'000, 'y');
+    send(one.theirs, bulk);
+    std::string back;
+    ASSERT_TRUE(until([&] {
+        back += conformance::receive_some(one.theirs);
+        const auto count_of = [&](char each) { return std::count(back.begin(), back.end(), each); };
+        return count_of('y') == 10'000 && count_of('<') == count_of('>');
+    }));
+    EXPECT_EQ('<', back.front());
+    EXPECT_EQ('>', back.back());
+    EXPECT_EQ(std::string::npos, back.find("<<"));
+    EXPECT_EQ(std::string::npos, back.find("><>"));
+}
+
+TEST_P(managed_echo_test, forwards_without_a_copy) {
+    const pair one = accept_one();
+    for (int i = 0; i < 3; ++i) {
+        send(one.theirs, "hello");
+        EXPECT_EQ("hello", receive(one.theirs, 5));
+    }
+    EXPECT_EQ(0u, sockets_.counters().bytes_copied);
 }
 
 TEST_P(managed_echo_test, forwards_to_another_connection) {
