@@ -26,12 +26,4 @@ usage usage_now() noexcept {
         .memory_peak_bytes = static_cast<std::uint64_t>(now.ru_maxrss) * memory_peak_unit_bytes};
 }
 
-usage operator-(const usage& after, const usage& before) noexcept {
-    return {.user = after.user - before.user,
-            .system = after.system - before.system,
-            .waits = after.waits - before.waits,
-            .preemptions = after.preemptions - before.preemptions,
-            .memory_peak_bytes = after.memory_peak_bytes};
-}
-
 }  // namespace ioring::tools

@@ -6,12 +6,12 @@
 // queue allocates only when it grows over what it has ever held.
 #pragma once
 
-#include <sys/uio.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
+
+#include "common/message_types.hpp"
 
 namespace echo {
 

@@ -13,9 +13,6 @@
 // clients are disconnected.
 #pragma once
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +20,7 @@
 #include <system_error>
 #include <vector>
 
+#include "common/message_types.hpp"
 #include "echo/chunk_queue.hpp"
 #include "echo/connections.hpp"
 #include "ioring/buffer_group.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// shared_pool_test.cpp - several chunks go out as one send, by either way that there is.
+// shared_pool_posix_test.cpp - several chunks go out as one send, by either way that there is.
 #include "echo/shared_pool.hpp"
 
 #include <unistd.h>
