@@ -11,7 +11,8 @@ import re
 
 # The table. A public header or a folder of src/ that it lacks is an error: say where it belongs.
 PUBLIC_LAYERS = {
-    0: "version sqe message prep layout probe error fd ids user_data ring_options names trace",
+    0: "version sqe message prep layout probe error fd ids user_data ring_options "
+       "ring_presets names trace",
     1: "endpoint",
     3: "backends completions detail/ring_core listener ring",
     4: "ring_buffer buffer_pool buffer_group",
