@@ -28,7 +28,10 @@ TEST(registry_test, every_backend_set_up_by_name_carries_a_nop) {
     for (const backend_entry& each : all()) {
         chosen_backend chosen;
         std::string why;
-        ASSERT_FALSE(choose(each.name, small_queues, chosen, why)) << why;
+        const std::error_code error = choose(each.name, small_queues, chosen, why);
+        // Not every Windows has Registered I/O.
+        if (each.name == "rio" && error == std::errc::not_supported) continue;
+        ASSERT_FALSE(error) << why;
         EXPECT_EQ(each.name, chosen.name);
         EXPECT_EQ("asked for by name", chosen.reason);
         EXPECT_FALSE(chosen.instance->description().empty());

@@ -3,9 +3,6 @@
 #include "ioring/endpoint.hpp"
 
 #include <gtest/gtest.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <cstring>
 #include <string>
@@ -295,8 +292,8 @@ TEST(endpoint, resizing_beyond_the_capacity_keeps_within_it) {
 endpoint random_ipv4(random_numbers& random) {
     sockaddr_in in{};
     in.sin_family = AF_INET;
-    in.sin_port = static_cast<in_port_t>(random.below(65536));
-    in.sin_addr.s_addr = static_cast<in_addr_t>(random.below(1ULL << 32U));
+    in.sin_port = static_cast<std::uint16_t>(random.below(65536));
+    in.sin_addr.s_addr = static_cast<std::uint32_t>(random.below(1ULL << 32U));
     endpoint address;
     store_address(address, in, sizeof(in));
     return address;
@@ -305,7 +302,7 @@ endpoint random_ipv4(random_numbers& random) {
 endpoint random_ipv6(random_numbers& random) {
     sockaddr_in6 in{};
     in.sin6_family = AF_INET6;
-    in.sin6_port = static_cast<in_port_t>(random.below(65536));
+    in.sin6_port = static_cast<std::uint16_t>(random.below(65536));
     auto* const bytes = reinterpret_cast<unsigned char*>(&in.sin6_addr);
     const std::uint64_t sparse = random.below(4);
     for (int index = 0; index < 16; ++index) {

@@ -114,8 +114,10 @@ TEST(resolve, the_systems_errors_have_the_same_meaning_everywhere) {
     EXPECT_EQ(resolve_errc::server_failure, resolver_code(EAI_FAIL, 0));
     EXPECT_EQ(resolve_errc::no_address_of_family, resolver_code(EAI_FAMILY, 0));
     EXPECT_EQ(resolve_errc::failed, resolver_code(EAI_BADFLAGS, 0));
+#if defined(EAI_SYSTEM)
     EXPECT_EQ(resolve_errc::failed, resolver_code(EAI_SYSTEM, 0));
     EXPECT_EQ(std::errc::io_error, resolver_code(EAI_SYSTEM, EIO));
+#endif
     EXPECT_EQ(std::errc::not_enough_memory, resolver_code(EAI_MEMORY, 0));
 #if defined(EAI_NODATA)
     EXPECT_EQ(resolve_errc::host_not_found, resolver_code(EAI_NODATA, 0));

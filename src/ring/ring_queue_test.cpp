@@ -10,8 +10,7 @@ namespace ioring::ring_tests {
 namespace {
 
 class ring_queue : public each_backend {};
-INSTANTIATE_TEST_SUITE_P(backend, ring_queue, testing::Values("null", "uring", "epoll", "poll"),
-                         backend_of);
+INSTANTIATE_TEST_SUITE_P(backend, ring_queue, testing::ValuesIn(names_here()), backend_of);
 
 std::vector<std::uint64_t> user_data_ready(ring& from) {
     std::array<cqe, 256> seen;

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ioring/backends.hpp"
 #include "ioring/error.hpp"
 #include "ioring/ring.hpp"
 #include "ioring/user_data.hpp"
@@ -74,6 +75,16 @@ inline cqe with_user_data(const std::vector<cqe>& all, std::uint64_t user_data) 
     }
     ADD_FAILURE() << "no completion with user_data " << user_data;
     return {.res = -ENODATA};
+}
+
+// The backends that this system has. Not `rio`, which is in no Windows that runs these tests so far
+// and has its conformance tests, nor those that other tests have added, such as `uring-6.5`.
+inline std::vector<std::string> names_here() {
+    std::vector<std::string> all;
+    for (const std::string_view each : backend_names()) {
+        if (each != "rio" && each.find('-') == each.npos) all.emplace_back(each);
+    }
+    return all;
 }
 
 // Every backend this machine should offer; the test's name carries it.

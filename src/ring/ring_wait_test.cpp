@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ring_wait_test.cpp - waits end by completions, time, wake, post or a signal, on every backend.
-#include <pthread.h>
-#include <csignal>
-
+// ring_wait_test.cpp - waits end by completions, time, wake or post, on every backend.
 #include <atomic>
 #include <cerrno>
 #include <thread>
@@ -20,7 +17,7 @@ protected:
         return std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - start);
     }
 };
-INSTANTIATE_TEST_SUITE_P(backend, ring_wait, testing::Values("null", "uring", "epoll", "poll"),
+INSTANTIATE_TEST_SUITE_P(backend, ring_wait, testing::ValuesIn(names_here()),
                          backend_of);
 
 // Design section 5: no timed wait.
@@ -185,44 +182,6 @@ TEST_P(ring_wait, ends_by_a_wake_of_a_thread_after_the_queue_has_overflowed) {
     }
 }
 
-std::atomic<ring*> ring_of_handler{nullptr};
-std::atomic<int> signals_handled{0};
-
-TEST_P(ring_wait, ends_by_a_signal_with_eintr_and_a_handler_may_wake_it_in_another_thread) {
-    struct sigaction action {};
-    struct sigaction before {};
-    action.sa_handler = [](int) {
-        signals_handled.fetch_add(1);
-        if (ring* const target = ring_of_handler.load()) target->wake();
-    };
-    ASSERT_EQ(0, sigaction(SIGUSR1, &action, &before));
-
-    ring ours = make();
-    ASSERT_EQ(0, ours.submit());
-    const pthread_t self = pthread_self();
-    for (const bool wakes : {false, true}) {
-        ring_of_handler = wakes ? &ours : nullptr;
-        signals_handled = 0;
-        std::atomic<bool> over{false};
-        // The signal may come before the wait begins: it is sent until the wait is over.
-        std::thread killer{[&over, self] {
-            while (!over) {
-                pthread_kill(self, SIGUSR1);
-                std::this_thread::sleep_for(1ms);
-            }
-        }};
-        const auto start = clock::now();
-        const int result = ours.submit_and_wait(1, patience);
-        over = true;
-        killer.join();
-        EXPECT_GT(signals_handled, 0);
-        EXPECT_LT(since(start), 5s);
-        EXPECT_TRUE(result == -EINTR || (wakes && result == 0)) << result;
-    }
-    ring_of_handler = nullptr;
-    sigaction(SIGUSR1, &before, nullptr);
-}
-
 TEST_P(ring_wait, belongs_to_the_thread_of_its_first_submit) {
     ring ours = make();  // Made here, owned there.
     int first = -1;
@@ -251,7 +210,7 @@ TEST_P(ring_wait, spinning_finds_what_comes_and_sleeps_in_the_end) {
 
 // Design section 5: no timers.
 TEST(ring_timer, fires_updates_and_is_removed) {
-    ring ours = make_ring({.sq_entries = 64, .connections_max = 1, .backend = "uring"});
+    ring ours = make_ring({.sq_entries = 64, .connections_max = 1});
     const kernel_timespec soon{.tv_nsec = 20'000'000};
     const kernel_timespec late{.tv_sec = 100};
     ASSERT_NE(nullptr, ours.prepare_timeout(&soon, 1));

@@ -36,6 +36,7 @@ enum class ready { to_read, to_write };
 int shut_down(int number, int how);
 int set_no_delay(int number);
 int set_buffers(int number, int bytes);
+int set_receive_buffer(int number, int bytes);
 // close() then sends a reset.
 int set_linger_none(int number);
 int set_nonblocking(int number);
@@ -51,6 +52,7 @@ int set_nonblocking(int number);
 // What is wrong with the system itself, so that a test of the library would test that.
 enum class flaw {
     forgets_resets,  // Wine 8: a reset that came while nobody received is told as an end.
+    lacks_rio,       // Wine: there is no Registered I/O, which every Windows since 8 has.
 };
 [[nodiscard]] bool has_flaw(flaw which);
 

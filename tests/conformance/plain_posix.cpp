@@ -113,8 +113,12 @@ int shut_down(int number, int how) { return result_of(::shutdown(number, how)); 
 
 int set_no_delay(int number) { return set_option(number, IPPROTO_TCP, TCP_NODELAY, 1); }
 
+int set_receive_buffer(int number, int bytes) {
+    return set_option(number, SOL_SOCKET, SO_RCVBUF, bytes);
+}
+
 int set_buffers(int number, int bytes) {
-    const int error = set_option(number, SOL_SOCKET, SO_RCVBUF, bytes);
+    const int error = set_receive_buffer(number, bytes);
     return error != 0 ? error : set_option(number, SOL_SOCKET, SO_SNDBUF, bytes);
 }
 

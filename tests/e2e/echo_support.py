@@ -26,10 +26,15 @@ STRATEGIES = {
     "managed": ["--mode", "managed"],
     "managed-copying": ["--mode", "managed", "--copy"],
 }
-BACKENDS = ("automatic", "uring", "epoll", "poll")
+BACKENDS = ("automatic", "uring", "epoll", "poll", "iocp", "rio_double")
 HERE = os.path.dirname(os.path.abspath(__file__))
 BIN_DIR = os.environ.get("IORING_BIN_DIR", os.path.join(HERE, "../../build/release/bin"))
-ECHO = os.path.join(BIN_DIR, "ioring-echo")
+# What runs another system's programs, and how these end: wine.sh and .exe.
+EMULATOR = os.environ.get("IORING_EMULATOR", "").split()
+SUFFIX = ".exe" if EMULATOR else ""
+ECHO = os.path.join(BIN_DIR, "ioring-echo" + SUFFIX)
+# Windows has no SIGTERM. Wine makes a Ctrl+C of this one.
+STOP = signal.SIGINT if EMULATOR else signal.SIGTERM
 SANITIZED = bool(os.environ.get("IORING_SANITIZE"))
 
 _strategy = "own-ring"
@@ -83,12 +88,12 @@ class Server:
     """A running ioring-echo. `address` is what a client connects to."""
 
     def __init__(self, test, *options, host="127.0.0.1", unix=None, command=(), json_report=True,
-                 **popen):
+                 program=ECHO, **popen):
         where = ["--unix", unix] if unix else ["--host", host, "--port", "0"]
         if "--backend" not in options:
             options += ("--backend", _backend)
         self.process = subprocess.Popen(
-            [*command, ECHO, *where, *STRATEGIES[_strategy],
+            [*command, *EMULATOR, program, *where, *STRATEGIES[_strategy],
              *(["--json"] if json_report else []), *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, **popen)
         test.addCleanup(self._end)
@@ -118,7 +123,7 @@ class Server:
         peer.connect(self.address)
         return peer
 
-    def stop(self, how=signal.SIGTERM, spins=False):
+    def stop(self, how=STOP, spins=False):
         """Ends the server, which must go in order; returns its report."""
         self.process.send_signal(how)
         return self.wait(spins)
@@ -150,6 +155,13 @@ class Server:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def _end(self):
+        if self.process.poll() is None and EMULATOR:
+            # It passes the signal on; killed, it would leave the server behind.
+            self.process.terminate()
+            try:
+                self.process.wait(WAIT_S)
+            except subprocess.TimeoutExpired:
+                pass
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(WAIT_S)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // close_test.cpp - every connection ends once, in order and in time.
-#include <sys/socket.h>
 
 #include <cerrno>
 
@@ -30,7 +29,7 @@ INSTANTIATE_TEST_SUITE_P(backend, managed_close_test, every_managed_backend(),
 TEST_P(managed_close_test, the_peers_end_ends_the_connection_after_its_bytes_were_answered) {
     const pair one = accept_one();
     send(one.theirs, "last words");
-    ASSERT_EQ(0, ::shutdown(one.theirs.number(), SHUT_WR));
+    conformance::shut_down(one.theirs, shutdown_how::write);
     EXPECT_EQ("last words", receive_to_end(one.theirs));
     expect_closed(close_reason::peer_closed);
     EXPECT_EQ(1u, count(event_type::peer_closed));
@@ -78,7 +77,7 @@ TEST_P(managed_close_test, a_peer_that_sends_for_ever_is_dropped_in_time) {
     one.ours->close();
     const std::string bulk = pattern(60'000);
     ASSERT_TRUE(until([&] {
-        (void)::send(one.theirs.number(), bulk.data(), bulk.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)conformance::plain::send(one.theirs.number(), bulk.data(), bulk.size());
         return count(event_type::closed) != 0;
     }));
     EXPECT_EQ(close_reason::drain_timeout, last(event_type::closed).reason);
@@ -90,8 +89,7 @@ TEST_P(managed_close_test, abort_is_a_reset) {
     one.ours->abort();
     ASSERT_TRUE(until([&] { return conformance::readable(one.theirs, 0ms); }));
     char byte = 0;
-    EXPECT_EQ(-1, ::recv(one.theirs.number(), &byte, 1, 0));
-    EXPECT_EQ(ECONNRESET, errno);
+    EXPECT_EQ(-ECONNRESET, conformance::plain::receive(one.theirs.number(), &byte, 1));
     expect_closed(close_reason::aborted);
 }
 
@@ -134,7 +132,7 @@ TEST_P(managed_close_test, the_end_is_told_after_the_last_byte_was_read) {
     on_event = nullptr;  // Reads nothing.
     const pair one = accept_one();
     send(one.theirs, "unread");
-    ASSERT_EQ(0, ::shutdown(one.theirs.number(), SHUT_WR));
+    conformance::shut_down(one.theirs, shutdown_how::write);
     ASSERT_TRUE(until_told(event_type::received));
     for (int i = 0; i < 20; ++i) (void)turn(1ms);
     EXPECT_EQ(0u, count(event_type::peer_closed));
@@ -152,7 +150,7 @@ TEST_P(managed_close_test, an_answer_to_the_peers_end_still_reaches_it) {
         if (event.type == event_type::peer_closed) event.socket->write(bytes_of("goodbye"));
     };
     const pair one = accept_one();
-    ASSERT_EQ(0, ::shutdown(one.theirs.number(), SHUT_WR));
+    conformance::shut_down(one.theirs, shutdown_how::write);
     EXPECT_EQ("goodbye", receive_to_end(one.theirs));
     expect_closed(close_reason::peer_closed);
 }
@@ -222,7 +220,7 @@ INSTANTIATE_TEST_SUITE_P(backend, managed_half_open_test, every_managed_backend(
 
 TEST_P(managed_half_open_test, the_program_goes_on_sending_after_the_peers_end) {
     const pair one = accept_one();
-    ASSERT_EQ(0, ::shutdown(one.theirs.number(), SHUT_WR));
+    conformance::shut_down(one.theirs, shutdown_how::write);
     ASSERT_TRUE(until_told(event_type::peer_closed));
     for (int i = 0; i < 5; ++i) (void)turn(1ms);
     ASSERT_TRUE(one.ours->is_open());
@@ -247,7 +245,7 @@ TEST_P(managed_drain_test, flushes_and_ends_in_order_and_reports_what_was_cut) {
     const pair stuck = accept_one();
     (void)fill(*stuck.ours);
     // They end their own side, so that nobody has to wait for them.
-    for (const socket_end& each : quick) ASSERT_EQ(0, ::shutdown(each.number(), SHUT_WR));
+    for (const socket_end& each : quick) conformance::shut_down(each, shutdown_how::write);
     const auto start = std::chrono::steady_clock::now();
     const drain_report report = sockets_.drain(300ms);
     EXPECT_LE(std::chrono::steady_clock::now() - start, 5s);

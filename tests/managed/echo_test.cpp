@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // echo_test.cpp - bytes there and back, by every way to send them.
-#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -55,8 +54,8 @@ TEST_P(managed_echo_test, moves_megabytes_in_order_through_full_buffers) {
         std::string_view rest = all;
         ASSERT_TRUE(until([&] {
             if (!rest.empty()) {
-                const ssize_t put = ::send(one.theirs.number(), rest.data(), rest.size(),
-                                           MSG_DONTWAIT | MSG_NOSIGNAL);
+                const std::ptrdiff_t put =
+                    conformance::plain::send(one.theirs.number(), rest.data(), rest.size());
                 if (put > 0) rest.remove_prefix(static_cast<std::size_t>(put));
             }
             // The peer reads late and little, so that the manager is blocked.

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // half_close_test.cpp - one side ends and the other goes on: shutdown_write().
-#include <sys/socket.h>
-
 #include "managed.hpp"
 
 namespace ioring::managed {
@@ -121,7 +119,7 @@ TEST_P(managed_half_close_test, close_afterwards_waits_for_the_peer_and_no_longe
     polite.ours->shutdown_write();
     polite.ours->close();
     EXPECT_EQ("", receive_to_end(polite.theirs));
-    ASSERT_EQ(0, ::shutdown(polite.theirs.number(), SHUT_WR));
+    conformance::shut_down(polite.theirs, shutdown_how::write);
     expect_closed(close_reason::closed);
     const pair rude = accept_one();
     EXPECT_EQ(4u, rude.ours->write(bytes_of("last")));
@@ -179,7 +177,7 @@ INSTANTIATE_TEST_SUITE_P(backend, managed_both_halves_test, every_managed_backen
 TEST_P(managed_both_halves_test, stays_until_the_program_ends_its_side_too) {
     listen_only();
     const pair one = accept_one();
-    ASSERT_EQ(0, ::shutdown(one.theirs.number(), SHUT_WR));
+    conformance::shut_down(one.theirs, shutdown_how::write);
     ASSERT_TRUE(until_told(event_type::peer_closed));
     for (int i = 0; i < 10; ++i) (void)turn(1ms);
     EXPECT_EQ(0u, count(event_type::closed));
@@ -194,7 +192,7 @@ TEST_P(managed_both_halves_test, bytes_that_are_unread_at_the_end_of_both_sides_
     on_event = nullptr;
     const pair one = accept_one();
     send(one.theirs, "unread");
-    ASSERT_EQ(0, ::shutdown(one.theirs.number(), SHUT_WR));
+    conformance::shut_down(one.theirs, shutdown_how::write);
     ASSERT_TRUE(until_told(event_type::received));
     one.ours->shutdown_write();
     EXPECT_EQ("", receive_to_end(one.theirs));
@@ -216,10 +214,10 @@ TEST_P(managed_both_halves_test, a_proxy_passes_each_end_behind_the_last_byte_of
     std::string_view rest = request;
     std::string got;
     ASSERT_TRUE(until([&] {
-        const ssize_t put =
-            ::send(left.theirs.number(), rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        const std::ptrdiff_t put =
+            conformance::plain::send(left.theirs.number(), rest.data(), rest.size());
         if (put > 0) rest.remove_prefix(static_cast<std::size_t>(put));
-        if (put > 0 && rest.empty()) ::shutdown(left.theirs.number(), SHUT_WR);
+        if (put > 0 && rest.empty()) conformance::shut_down(left.theirs, shutdown_how::write);
         // Late, so that there is no room for a while.
         if (rest.empty() || count(event_type::send_blocked) != 0) {
             got += conformance::receive_some(right.theirs);
@@ -234,13 +232,13 @@ TEST_P(managed_both_halves_test, a_proxy_passes_each_end_behind_the_last_byte_of
     std::string back;
     rest = std::string_view{answer}.substr(10);
     ASSERT_TRUE(until([&] {
-        const ssize_t put =
-            ::send(right.theirs.number(), rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        const std::ptrdiff_t put =
+            conformance::plain::send(right.theirs.number(), rest.data(), rest.size());
         if (put > 0) rest.remove_prefix(static_cast<std::size_t>(put));
         back += conformance::receive_some(left.theirs);
         return rest.empty();
     }));
-    ASSERT_EQ(0, ::shutdown(right.theirs.number(), SHUT_WR));
+    conformance::shut_down(right.theirs, shutdown_how::write);
     back += receive_to_end(left.theirs);
     EXPECT_TRUE(answer.substr(10) == back);
     expect_closed(close_reason::closed, 2);

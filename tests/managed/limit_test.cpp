@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // limit_test.cpp - as many connections as were asked for, and descriptors that
 // run out.
-#include <sys/socket.h>
-
 #include "limits.hpp"
 #include "managed.hpp"
 
@@ -80,8 +78,7 @@ TEST_P(managed_descriptor_test, want_of_descriptors_pauses_accepting_and_does_no
         // accept is armed: Linux looks at the limit then.
         const conformance::no_more_descriptors limit{2};
         for (const socket_end& each : clients) {
-            ASSERT_EQ(0, ::connect(each.number(), static_cast<const sockaddr*>(to.data()),
-                                   static_cast<socklen_t>(to.size())));
+            ASSERT_EQ(0, conformance::plain::connect(each.number(), to));
         }
         ASSERT_TRUE(until_told(event_type::accept_paused));
         EXPECT_EQ(listener_, last(event_type::accept_paused).listener);

@@ -2,8 +2,6 @@
 // managed.cpp - waits with a bound, during which the manager runs.
 #include "managed.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <chrono>
 
@@ -95,12 +93,10 @@ listener_id managed_test::listen_narrow() {
 
 managed_test::pair managed_test::accept_narrow(listener_id from) {
     pair made{conformance::open_stream(address_family::ipv4)};
-    const int bytes = 4096;
-    ::setsockopt(made.theirs.number(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+    EXPECT_EQ(0, conformance::plain::set_receive_buffer(made.theirs.number(), 4096));
     const endpoint to = sockets_.local_endpoint(from);
     const std::size_t before = count(event_type::accepted);
-    EXPECT_EQ(0, ::connect(made.theirs.number(), static_cast<const sockaddr*>(to.data()),
-                           static_cast<socklen_t>(to.size())));
+    EXPECT_EQ(0, conformance::plain::connect(made.theirs.number(), to));
     if (until_told(event_type::accepted, before + 1)) {
         made.ours = sockets_.find(last(event_type::accepted).id);
     }
@@ -121,8 +117,9 @@ std::string managed_test::receive_to_end(const socket_end& at) {
     char buffer[4096];
     (void)until([&] {
         for (;;) {
-            const ssize_t got = ::recv(at.number(), buffer, sizeof(buffer), MSG_DONTWAIT);
-            if (got <= 0) return got == 0 || (errno != EAGAIN && errno != EINTR);
+            const std::ptrdiff_t got =
+                conformance::plain::receive(at.number(), buffer, sizeof(buffer));
+            if (got <= 0) return got != -EAGAIN && got != -EINTR;
             all.append(buffer, static_cast<std::size_t>(got));
         }
     });
@@ -132,9 +129,9 @@ std::string managed_test::receive_to_end(const socket_end& at) {
 void managed_test::send(const socket_end& from, std::string_view bytes) {
     (void)until([&] {
         while (!bytes.empty()) {
-            const ssize_t put =
-                ::send(from.number(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-            if (put < 0) return errno != EAGAIN && errno != EINTR;
+            const std::ptrdiff_t put =
+                conformance::plain::send(from.number(), bytes.data(), bytes.size());
+            if (put < 0) return put != -EAGAIN && put != -EINTR;
             bytes.remove_prefix(static_cast<std::size_t>(put));
         }
         return true;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // pressure_test.cpp - slow readers, full buffers, full queues: nothing stops and nothing is lost.
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <utility>
@@ -78,8 +77,8 @@ TEST_P(managed_pressure_test, receiving_goes_on_after_the_receive_buffer_was_ful
     std::string_view rest = all;
     // Until neither side takes any more.
     for (int idle = 0; idle < 50 && !rest.empty();) {
-        const ssize_t put =
-            ::send(one.theirs.number(), rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        const std::ptrdiff_t put =
+            conformance::plain::send(one.theirs.number(), rest.data(), rest.size());
         idle = put > 0 ? 0 : idle + 1;
         if (put > 0) rest.remove_prefix(static_cast<std::size_t>(put));
         (void)turn(1ms);
@@ -90,8 +89,8 @@ TEST_P(managed_pressure_test, receiving_goes_on_after_the_receive_buffer_was_ful
         const auto bytes = one.ours->readable();
         came += text_of(bytes);
         one.ours->consume(bytes.size());
-        const ssize_t put =
-            ::send(one.theirs.number(), rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        const std::ptrdiff_t put =
+            conformance::plain::send(one.theirs.number(), rest.data(), rest.size());
         if (put > 0) rest.remove_prefix(static_cast<std::size_t>(put));
         return came.size() == all.size();
     })) << came.size();
@@ -219,8 +218,7 @@ TEST_P(managed_few_chunks_test, slow_readers_do_not_starve_the_others) {
     for (int i = 0; i < 8; ++i) slow.push_back(accept_narrow(narrow));
     for (int round = 0; round < 60; ++round) {
         for (const pair& each : slow) {
-            (void)::send(each.theirs.number(), bulk.data(), bulk.size(),
-                         MSG_DONTWAIT | MSG_NOSIGNAL);
+            (void)conformance::plain::send(each.theirs.number(), bulk.data(), bulk.size());
         }
         (void)turn(1ms);
     }
@@ -251,8 +249,7 @@ TEST_P(managed_stalled_test, ends_in_time_although_its_chunks_are_wanted_again_a
     std::vector<pair> slow;
     const auto send_more = [&] {
         for (const pair& each : slow) {
-            (void)::send(each.theirs.number(), bulk.data(), bulk.size(),
-                         MSG_DONTWAIT | MSG_NOSIGNAL);
+            (void)conformance::plain::send(each.theirs.number(), bulk.data(), bulk.size());
         }
     };
     // Each that comes holds chunks at first, and takes them from those before it.

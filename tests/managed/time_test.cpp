@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // time_test.cpp - what happens because nothing happens: time-outs and timers.
-#include <sys/socket.h>
 
 #include "managed.hpp"
 
@@ -112,8 +111,7 @@ TEST_P(managed_time_test, a_connect_that_takes_too_long_is_given_up) {
     for (int i = 0; i < 8; ++i) {
         queue.push_back(conformance::open_stream(address_family::ipv4));
         conformance::set_nonblocking(queue.back());
-        (void)::connect(queue.back().number(), static_cast<const sockaddr*>(busy.address.data()),
-                        static_cast<socklen_t>(busy.address.size()));
+        (void)conformance::plain::connect(queue.back().number(), busy.address);
     }
     remake({.connect_timeout = 100ms});
     const auto start = clock::now();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// wake_handle_test.cpp - what a wake handle promises, made either way.
+// wake_handle_posix_test.cpp - what a wake handle promises, made either way.
 #include "platform/wake_handle.hpp"
 
 #include <fcntl.h>

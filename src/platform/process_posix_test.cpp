@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// process_test.cpp - forks are noticed, in the child only, and hooks run there once each.
+// process_posix_test.cpp - forks are noticed, in the child only, and hooks run there once each.
 #include "platform/process.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// mirror_map_test.cpp - what mirrored memory promises, made in every way that this system has.
+// mirror_map_posix_test.cpp - what mirrored memory promises, in every way that this system has.
 #include "platform/mirror_map.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// socket_test.cpp - opening, accepting, setting up, shutting down and closing.
+// socket_posix_test.cpp - opening, accepting, setting up, shutting down and closing.
 #include "platform/socket.hpp"
 
 #include <fcntl.h>

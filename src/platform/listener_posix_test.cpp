@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// listener_test.cpp - listeners of every kind really accept, and say why when they cannot listen.
+// listener_posix_test.cpp - listeners of every kind really accept, and say why they cannot listen.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// local_bind_test.cpp - a stale socket file is taken over, and nothing else ever is.
+// local_bind_posix_test.cpp - a stale socket file is taken over, and nothing else ever is.
 #include "platform/local_bind.hpp"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// limits_test.cpp - limits are read as they are, and raised as far as allowed and never lowered.
+// limits_posix_test.cpp - limits are read as they are, raised as far as allowed and never lowered.
 #include "platform/limits.hpp"
 
 #include <gtest/gtest.h>

@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: MIT
-// conformance_extras_windows.cpp - rio_double: the rio backend on real sockets and the double.
-//
-// One double for the whole program, and at the program's end nothing that it had to write down.
-#include <gtest/gtest.h>
-
-#include <string>
-#include <vector>
+// backend_over_double_windows.cpp - the functions of the double in the place of Windows' own.
+#include "windows/backend_over_double.hpp"
 
 #include "backend/rio/rio.hpp"
-#include "conformance/backends.hpp"
 #include "platform/windows_errors.hpp"
 #include "winsock_transport_windows.hpp"
 
@@ -54,17 +48,12 @@ std::error_code set_up(const backends::backend_options& options,
     return backends::rio::set_up_over(system_of_double(), options, out, why);
 }
 
-const conformance::extra_backend rio_over_double{{"rio_double", set_up, /*automatic=*/false}};
-
-class nothing_was_violated final : public testing::Environment {
-public:
-    void TearDown() override {
-        EXPECT_EQ(std::vector<std::string>{}, the_stage().the_double().violations());
-    }
-};
-
-const testing::Environment* const at_the_end =
-    testing::AddGlobalTestEnvironment(new nothing_was_violated);
-
 }  // namespace
+
+backends::backend_entry rio_over_double() noexcept {
+    return {"rio_double", set_up, /*automatic=*/false};
+}
+
+std::vector<std::string> violations_of_double() { return the_stage().the_double().violations(); }
+
 }  // namespace ioring::rio_tests

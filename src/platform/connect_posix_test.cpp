@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// connect_test.cpp - connecting is bounded, tries everything, and says what failed.
+// connect_posix_test.cpp - connecting is bounded, tries everything, and says what failed.
 #include "platform/connect.hpp"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// environment_test.cpp - variables are read as they are; set or not, empty or not.
+// environment_posix_test.cpp - variables are read as they are; set or not, empty or not.
 //
 // That they are not believed in a set-user-ID program is tested from outside (doctor_test.py).
 #include "platform/environment.hpp"
