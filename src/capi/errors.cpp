@@ -27,6 +27,15 @@ void copy_text(std::string_view text, char* out, std::size_t bytes) noexcept {
 
 }  // namespace ioring::capi
 
+namespace {
+
+void copy_message(int number, std::array<char, 128>& out) {
+    const std::string message = std::generic_category().message(number);
+    ioring::capi::copy_text(message, out.data(), out.size());
+}
+
+}  // namespace
+
 extern "C" {
 
 std::uint32_t ioring_version() {
@@ -38,12 +47,15 @@ const char* ioring_version_string() { return ioring::version_string.data(); }
 const char* ioring_strerror(int error) {
     thread_local std::array<char, 128> words;
     if (error >= 0) return "no error";
+#if defined(__cpp_exceptions)
     try {
-        const std::string message = std::generic_category().message(-error);
-        ioring::capi::copy_text(message, words.data(), words.size());
+        copy_message(-error, words);
     } catch (...) {
         return "no memory for the words";
     }
+#else
+    copy_message(-error, words);
+#endif
     return words.data();
 }
 
