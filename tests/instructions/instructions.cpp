@@ -150,7 +150,7 @@ void managed_echo(long iterations, bool writes) {
         }
     };
     while (sockets.size() < clients_count) turn();
-    for (long sent = 0; sent < iterations; sent += clients_count) {
+    for (long sent = 0; sent < iterations; sent += long{clients_count}) {
         ends.send();
         const auto all = static_cast<std::uint64_t>(sent + long{clients_count}) * message_bytes;
         while (sockets.counters().bytes_sent < all) turn();
@@ -195,7 +195,7 @@ void shared_forward(long iterations) {
         group.publish();
     };
     while (accepted < clients_count) turn();
-    for (long sent = 0; sent < iterations; sent += clients_count) {
+    for (long sent = 0; sent < iterations; sent += long{clients_count}) {
         ends.send();
         while (answered < sent + long{clients_count}) turn();
         ends.receive();
