@@ -216,7 +216,7 @@ class EpollLayersTest(LayersTest):
 
 class AbiTest(unittest.TestCase):
     def test_structs_have_the_sizes_of_the_header(self):
-        sizes = {_abi.PoolOptions: 24, _abi.ManagerOptions: 72, _abi.Event: 40,
+        sizes = {_abi.PoolOptions: 24, _abi.ManagerOptions: 88, _abi.Event: 40,
                  _abi.DrainReport: 24}
         for struct, size in sizes.items():
             self.assertEqual(size, _abi.ctypes.sizeof(struct), struct.__name__)
