@@ -6,20 +6,14 @@
 
 #include <string>
 
+#include "backend/readiness/poller_epoll.hpp"
 #include "backend/readiness/poller_kqueue.hpp"
 #include "backend/readiness/poller_poll.hpp"
-#if defined(__linux__)
-#include "backend/readiness/poller_epoll.hpp"
-#endif
 
 namespace ioring::backends::readiness {
 
 // One more is one more here.
-#if defined(__linux__)
 using every_poller = ::testing::Types<epoll_poller, poll_poller, kqueue_poller>;
-#else
-using every_poller = ::testing::Types<poll_poller, kqueue_poller>;
-#endif
 
 struct poller_name {
     template <class Poller>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// poller_contract_test.cpp - what poller.hpp promises, on every poller.
+// poller_contract_linux_test.cpp - what poller.hpp promises, on every poller.
 #include <sys/resource.h>
 
 #include <thread>

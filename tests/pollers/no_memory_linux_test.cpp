@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// no_memory_test.cpp - what has no room in the poller's tables fails, instead of waiting for ever.
+// no_memory_linux_test.cpp - what has no room in the tables of a poller fails and does not wait.
 #include <array>
 #include <span>
 
