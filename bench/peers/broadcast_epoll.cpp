@@ -134,13 +134,5 @@ private:
 }  // namespace peer
 
 int main(int argc, char** argv) {
-    const peer::options wanted = peer::parse_options(argc, argv);
-    const int stop = peer::open_stop_signal();
-    const int listener = peer::open_listener(wanted, /*nonblocking=*/true);
-    peer::counters counted;
-    peer::room serving(listener, stop, counted);
-    peer::announce(listener, "broadcast-epoll");
-    serving.run();
-    peer::report("broadcast-epoll", counted);
-    return 0;
+    return peer::serve_nonblocking<peer::room>(argc, argv, "broadcast-epoll");
 }

@@ -54,4 +54,19 @@ int open_stop_signal();
 // Prints the closing line, one JSON object with the process's CPU seconds.
 void report(const std::string& name, const counters& counted);
 
+// All of main() for a server on a non-blocking listener, made of that, the stop signal's descriptor
+// and what it counts in: run() returns at the signal.
+template <class Server>
+int serve_nonblocking(int argc, char** argv, const std::string& name) {
+    const options wanted = parse_options(argc, argv);
+    const int stop = open_stop_signal();
+    const int listener = open_listener(wanted, /*nonblocking=*/true);
+    counters counted;
+    Server server(listener, stop, counted);
+    announce(listener, name);
+    server.run();
+    report(name, counted);
+    return 0;
+}
+
 }  // namespace peer

@@ -171,13 +171,5 @@ private:
 }  // namespace peer
 
 int main(int argc, char** argv) {
-    const peer::options wanted = peer::parse_options(argc, argv);
-    const int stop = peer::open_stop_signal();
-    const int listener = peer::open_listener(wanted, /*nonblocking=*/true);
-    peer::counters counted;
-    peer::epoll_server server(listener, stop, counted);
-    peer::announce(listener, "epoll-et");
-    server.run();
-    peer::report("epoll-et", counted);
-    return 0;
+    return peer::serve_nonblocking<peer::epoll_server>(argc, argv, "epoll-et");
 }

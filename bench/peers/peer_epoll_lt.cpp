@@ -125,13 +125,5 @@ private:
 }  // namespace peer
 
 int main(int argc, char** argv) {
-    const peer::options wanted = peer::parse_options(argc, argv);
-    const int stop = peer::open_stop_signal();
-    const int listener = peer::open_listener(wanted, /*nonblocking=*/true);
-    peer::counters counted;
-    peer::epoll_server server(listener, stop, counted);
-    peer::announce(listener, "epoll-lt");
-    server.run();
-    peer::report("epoll-lt", counted);
-    return 0;
+    return peer::serve_nonblocking<peer::epoll_server>(argc, argv, "epoll-lt");
 }

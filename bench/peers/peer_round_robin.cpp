@@ -110,13 +110,5 @@ private:
 }  // namespace peer
 
 int main(int argc, char** argv) {
-    const peer::options wanted = peer::parse_options(argc, argv);
-    const int stop = peer::open_stop_signal();
-    const int listener = peer::open_listener(wanted, /*nonblocking=*/true);
-    peer::counters counted;
-    peer::round_robin_server server(listener, stop, counted);
-    peer::announce(listener, "round-robin");
-    server.run();
-    peer::report("round-robin", counted);
-    return 0;
+    return peer::serve_nonblocking<peer::round_robin_server>(argc, argv, "round-robin");
 }
