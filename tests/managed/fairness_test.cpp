@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 // fairness_test.cpp - a thousand connections beside one that never stops.
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <atomic>
 #include <thread>
 
 #include "managed.hpp"
+#include "plain.hpp"
 
 namespace ioring::managed {
 namespace {
 
 using conformance::pattern;
+namespace plain = conformance::plain;
 
 constexpr std::size_t modest_count = 1000;
 
@@ -53,7 +53,7 @@ public:
     explicit greedy_client(socket_end socket) : socket_{std::move(socket)} {}
     ~greedy_client() {
         over_ = true;
-        ::shutdown(socket_.number(), SHUT_RDWR);
+        plain::shut_down(socket_.number(), static_cast<int>(shutdown_how::both));
         thread_.join();
     }
     [[nodiscard]] std::uint64_t sent() const { return sent_; }
@@ -62,8 +62,7 @@ private:
     void run() {
         const std::string bulk = pattern(200'000);
         while (!over_) {
-            const ssize_t put =
-                ::send(socket_.number(), bulk.data(), bulk.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+            const std::ptrdiff_t put = plain::send(socket_.number(), bulk.data(), bulk.size());
             if (put > 0) sent_ += static_cast<std::uint64_t>(put);
             if (conformance::receive_some(socket_).empty() && put <= 0) std::this_thread::yield();
         }

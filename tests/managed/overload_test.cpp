@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // overload_test.cpp - who comes when there is too much to do already waits
 // until there is not.
-#include <sys/socket.h>
-
 #include "managed.hpp"
 
 namespace ioring::managed {
