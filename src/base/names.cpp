@@ -6,7 +6,7 @@
 #include <charconv>
 #include <span>
 
-#include "ioring/error.hpp"
+#include "base/error_words.hpp"
 
 namespace ioring {
 namespace {
@@ -227,7 +227,7 @@ std::string to_string(const sqe& entry) {
 std::string to_string(const cqe& done) {
     std::string text = "user_data " + hexadecimal(done.user_data);
     append_field(text, "res", std::to_string(done.res));
-    if (done.res < 0) text += " (" + error_of(done).message() + ")";
+    if (done.res < 0) text += " (" + detail::error_words(-done.res) + ")";
     append_field(text, "flags", cqe_flag_names(done.flags));
     const std::uint32_t upper_half = done.flags >> cqe_flag::buffer_shift;
     if (done.has_buffer() || upper_half != 0) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/error_words.hpp"
 #include "capi/handles.hpp"
 #include "ioring/version.hpp"
 
@@ -30,7 +31,7 @@ void copy_text(std::string_view text, char* out, std::size_t bytes) noexcept {
 namespace {
 
 void copy_message(int number, std::array<char, 128>& out) {
-    const std::string message = std::generic_category().message(number);
+    const std::string message = ioring::detail::error_words(number);
     ioring::capi::copy_text(message, out.data(), out.size());
 }
 

@@ -2,6 +2,7 @@
 // text.cpp - quoting and naming for the texts of errors.
 #include "platform/text.hpp"
 
+#include "base/error_words.hpp"
 #include "platform/limits.hpp"
 
 namespace ioring::platform {
@@ -38,7 +39,7 @@ std::string in_quotes(std::string_view text) {
 }
 
 std::string error_name(int error) {
-    std::string name = std::generic_category().message(error);
+    std::string name = ioring::detail::error_words(error);
     const bool word = name.size() > 1 && name[1] >= 'a' && name[1] <= 'z';
     if (word && name[0] >= 'A' && name[0] <= 'Z') {
         name[0] = static_cast<char>(name[0] - 'A' + 'a');
