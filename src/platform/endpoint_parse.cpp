@@ -50,6 +50,24 @@ bool read_numeric(int family, std::string_view text, Address& out) {
     return ::inet_pton(family, terminated.data(), &out) == 1;
 }
 
+// Four numbers from 0 to 255 in their only spelling; some readers take 01 for 1, others for octal.
+bool is_dotted(std::string_view text) {
+    for (int parts = 1; parts <= 4; ++parts) {
+        const std::size_t dot = text.find('.');
+        std::uint32_t unused = 0;
+        if ((dot == text.npos) != (parts == 4)) return false;
+        if (!parse_number(text.substr(0, dot), 255, unused)) return false;
+        if (parts < 4) text.remove_prefix(dot + 1);
+    }
+    return true;
+}
+
+bool read_ipv6(std::string_view text, in6_addr& out) {
+    const std::string_view last = text.substr(text.rfind(':') + 1);
+    if (last.find('.') != last.npos && !is_dotted(last)) return false;
+    return read_numeric(AF_INET6, text, out);
+}
+
 bool has_zones(const in6_addr& address) {
     const auto* const bytes = reinterpret_cast<const unsigned char*>(&address);
     const bool link_local = bytes[0] == 0xfe && (bytes[1] & 0xc0U) == 0x80;
@@ -130,7 +148,7 @@ problem parse_any(std::string_view text, endpoint& out) {
 
 problem parse_ipv4_host(std::string_view host, std::uint16_t port, endpoint& out) noexcept {
     sockaddr_in address{};
-    if (!read_numeric(AF_INET, host, address.sin_addr)) {
+    if (!is_dotted(host) || !read_numeric(AF_INET, host, address.sin_addr)) {
         return "the host is not four numbers from 0 to 255 without leading zeros "
                "(a name has to be resolved first)";
     }
@@ -143,7 +161,7 @@ problem parse_ipv4_host(std::string_view host, std::uint16_t port, endpoint& out
 problem parse_ipv6_host(std::string_view host, std::uint16_t port, endpoint& out) noexcept {
     const std::size_t percent = host.find('%');
     sockaddr_in6 address{};
-    if (!read_numeric(AF_INET6, host.substr(0, percent), address.sin6_addr)) {
+    if (!read_ipv6(host.substr(0, percent), address.sin6_addr)) {
         return "what is in the brackets is not an IPv6 address";
     }
     if (percent != host.npos) {
