@@ -82,9 +82,9 @@ public:
     }
 
 private:
-    // Mostly small, rarely anything, sometimes all.
+    // Mostly small, rarely anything, sometimes all: the rarer the larger a page is.
     std::size_t some(std::size_t most) {
-        const std::uint64_t choice = random_() % 256;
+        const std::uint64_t choice = random_() % (ring_buffer::granularity() / 16);
         if (choice == 0) return random_() % (most + 1);
         if (choice < 4) return most;
         return std::min<std::size_t>(most, random_() % 64);

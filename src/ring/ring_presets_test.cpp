@@ -49,8 +49,8 @@ TEST(ring_presets, they_set_what_they_are_for) {
 // The flags of io_uring are found by trial for whatever sizes: setup_test tries the refusals.
 TEST(ring_presets, a_ring_of_each_preset_has_its_queues_and_serves_on_every_backend) {
     for (const preset& each : all_presets) {
-        for (const char* const backend : {"null", "uring", "epoll", "poll"}) {
-            SCOPED_TRACE(std::string{each.name} + " on " + backend);
+        for (const std::string_view backend : backend_names()) {
+            SCOPED_TRACE(std::string{each.name} + " on " + std::string{backend});
             ring_options options = each.options;
             options.backend = backend;
             ring made;

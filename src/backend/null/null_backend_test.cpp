@@ -12,6 +12,7 @@
 #include "backend/backend_test_support.hpp"
 #include "backend/null/null.hpp"
 #include "platform/clock.hpp"
+#include "platform/socket.hpp"
 
 namespace ioring::backends::null {
 namespace {
@@ -115,10 +116,10 @@ TEST(null_backend_test, descriptors_are_made_up_each_new_and_may_be_closed) {
 
 TEST(null_backend_test, a_real_descriptor_is_really_closed) {
     program ring = make();
-    platform::wake_handle real;
-    ASSERT_FALSE(platform::wake_handle::create_pipe(real));
+    platform::native_socket real = platform::invalid_socket;
+    ASSERT_FALSE(platform::open_stream(address_family::ipv4, real));
     sqe entry;
-    prep_close(entry, fd{real.native()}, 1);
+    prep_close(entry, fd{real}, 1);
     EXPECT_EQ(0, result_of(ring, entry));
     EXPECT_EQ(-EBADF, result_of(ring, entry));
     prep_close(entry, fd{-1}, 1);
