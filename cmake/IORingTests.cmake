@@ -4,7 +4,6 @@
 # A unit test whose name contains `thread` has the label `threads`, the others `unit`: the former
 # run under ThreadSanitizer too.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
-include(GoogleTest)
 if(CMAKE_CROSSCOMPILING)
   include(IORingCrossGoogleTest)
 else()
@@ -20,8 +19,9 @@ else()
   set(IORING_BUILD_UNIT_TESTS ON)
 endif()
 
-# Seconds after which ctest ends one test. No wait in a test may come near it.
+# Seconds after which ctest ends a script or a batch of tests. No wait in a test may come near it.
 set(IORING_TEST_TIMEOUT_S 120)
+set(IORING_BATCH_TIMEOUT_S 240)
 
 # Linked to each *_alone_test.cpp, and to nothing else.
 set(IORING_ALLOCATION_COUNTER "${PROJECT_SOURCE_DIR}/tests/support/allocation_counter.cpp")
@@ -29,7 +29,8 @@ set(IORING_ALLOCATION_COUNTER "${PROJECT_SOURCE_DIR}/tests/support/allocation_co
 # ioring_add_gtest(name SOURCES a_test.cpp ... [PROGRAM program] [LINKS target ...]
 #                  [INCLUDES folder ...])
 #
-# Builds `program`, by default ioring_<name>_test; ctest names its tests <name>.<suite>.<test>.
+# Builds `program`, by default ioring_<name>_test, whose tests ctest runs in batches named
+# <name>.<suite> or <name>.<suite>/<parameter> (tests/batches.py).
 function(ioring_add_gtest name)
   if(NOT IORING_BUILD_UNIT_TESTS)
     return()
@@ -51,7 +52,7 @@ function(ioring_add_gtest name)
   # What is around the library is most of a build's time and little of what a test waits for.
   target_compile_options(${target} PRIVATE ${IORING_TEST_FLAGS})
   set_target_properties(${target} PROPERTIES
-                        RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/bin")
+                        RUNTIME_OUTPUT_DIRECTORY "$<1:${PROJECT_BINARY_DIR}/tests/bin>")
   if(NOT IORING_TESTS_RUN)
     ioring_add_linked_test(${target})
     return()
@@ -64,17 +65,17 @@ function(ioring_add_gtest name)
                                 <string> <system_error> <vector>)
     endif()
   endif()
-  foreach(label IN ITEMS unit threads)
-    if(label STREQUAL "threads")
-      set(filter "*thread*")
-    else()
-      set(filter "-*thread*")
-    endif()
-    # One label only: the list of properties is flattened on its way to ctest.
-    gtest_discover_tests(${target} TEST_PREFIX "${name}." TEST_FILTER "${filter}"
-                         DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
-                         PROPERTIES TIMEOUT ${IORING_TEST_TIMEOUT_S} LABELS ${label})
-  endforeach()
+  ioring_register_batches(${name} ${target})
+endfunction()
+
+# Its tests are listed anew by the first ctest after each build of the program.
+function(ioring_register_batches name target)
+  set(listed "${CMAKE_CURRENT_BINARY_DIR}/${target}_batches.cmake")
+  set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}_include.cmake")
+  # Not $<TARGET_FILE:>, which would want a script for each configuration.
+  set(program "${PROJECT_BINARY_DIR}/tests/bin/${target}${CMAKE_EXECUTABLE_SUFFIX}")
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/IORingBatches.cmake.in" "${script}" @ONLY)
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${script}")
 endfunction()
 
 # ioring_add_gtests(name SOURCES ... ALONE ... [LINKS ...] [INCLUDES ...])

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # tally_test.py - the counting behind the closing line of `./dev test` lets nothing pass unseen.
+import json
 import os
 import re
 import sys
@@ -7,7 +8,8 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.environ["IORING_SOURCE_DIR"], "tests"))
-import tally  # noqa: E402  The folder is known only now.
+import batches  # noqa: E402  The folder is known only now.
+import tally  # noqa: E402
 
 PASSED = '<testcase name="a.passes" status="run"/>'
 FAILED = '<testcase name="a.fails" status="fail"><failure message=""/></testcase>'
@@ -20,12 +22,33 @@ NOT_BUILT = ('<testcase name="a_NOT_BUILT" status="notrun">'
 DISABLED = '<testcase name="a.rests" status="disabled"/>'
 
 
-def count(*cases, expected_skips=(), ctest_status=0, text=None):
+# A batch of three, and what GoogleTest leaves of it.
+BATCHES = {"all.batches": {"a.s/p": {"results": "a.json",
+                                     "cases": ["a.s.one/p", "a.s.two/p", "a.s.three/p"]}}}
+BATCH_PASSED = '<testcase name="a.s/p" status="run"/>'
+BATCH_FAILED = '<testcase name="a.s/p" status="fail"/>'
+
+
+def results(**by_test):
+    return {"a.json": {"testsuites": [{"name": "s", "testsuite": [
+        {"name": f"{name}/p", **result} for name, result in by_test.items()]}]}}
+
+
+GOOD = {"result": "COMPLETED"}
+SKIP = {"result": "SKIPPED"}
+BAD = {"result": "COMPLETED", "failures": [{"failure": "no"}]}
+
+
+def count(*cases, expected_skips=(), ctest_status=0, text=None, files={}):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "junit.xml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text if text is not None else f"<testsuite>{''.join(cases)}</testsuite>")
-        counts, _ = tally.tally(path, [re.compile(skip) for skip in expected_skips], ctest_status)
+        for name, content in files.items():
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                json.dump(content, file)
+        counts, _ = tally.tally(path, [re.compile(skip) for skip in expected_skips], ctest_status,
+                                folder)
     return counts["passed"], counts["failed"], counts["skipped"]
 
 
@@ -52,6 +75,40 @@ class TallyTest(unittest.TestCase):
     def test_a_ctest_that_fails_without_naming_a_test_has_failed(self):
         self.assertEqual((1, 1, 0), count(PASSED, ctest_status=8))
         self.assertEqual((1, 1, 0), count(PASSED, FAILED, ctest_status=8))
+
+    def test_a_batch_counts_as_its_tests(self):
+        files = {**BATCHES, **results(one=GOOD, two=SKIP, three=GOOD)}
+        self.assertEqual((2, 1, 0), count(BATCH_PASSED, files=files))
+        self.assertEqual((2, 0, 1), count(BATCH_PASSED, files=files, expected_skips=["a.s.two/p"]))
+        files = {**BATCHES, **results(one=GOOD, two=BAD, three=BAD)}
+        self.assertEqual((1, 2, 0), count(BATCH_FAILED, files=files, ctest_status=8))
+
+    def test_what_a_batch_has_no_result_of_has_failed(self):
+        self.assertEqual((0, 3, 0), count(BATCH_PASSED, files=BATCHES))
+        files = {**BATCHES, **results(one=GOOD, three=GOOD)}
+        self.assertEqual((2, 1, 0), count(BATCH_PASSED, files=files))
+
+    def test_a_batch_that_fails_beside_its_tests_has_failed(self):
+        files = {**BATCHES, **results(one=GOOD, two=GOOD, three=GOOD)}
+        self.assertEqual((3, 1, 0), count(BATCH_FAILED, files=files, ctest_status=8))
+
+    def test_a_batch_is_of_one_suite_and_parameter(self):
+        listing = ("Running main() from gtest_main.cc\n"
+                   "plain.\n  one\n  in_a_thread\n  two\n"
+                   "set/many.  # TypeParam = int\n"
+                   "  one/p  # GetParam() = 4\n  one/q  # GetParam() = 5\n  two/p  # \n")
+        made = list(batches.batches_of(batches.cases_of(listing)))
+        self.assertEqual([("plain", "unit", ["plain.one", "plain.two"]),
+                          ("plain.threads", "threads", ["plain.in_a_thread"]),
+                          ("set/many/p", "unit", ["set/many.one/p", "set/many.two/p"]),
+                          ("set/many/q", "unit", ["set/many.one/q"])], made)
+
+    def test_a_batch_is_bounded_and_holds_each_test_once(self):
+        cases = [("s", f"test_{i}") for i in range(3 * batches.CASES_MAX)]
+        made = list(batches.batches_of(cases))
+        self.assertEqual(["s", "s.2", "s.3"], [name for name, _, _ in made])
+        self.assertEqual([".".join(case) for case in cases],
+                         [test for _, _, tests in made for test in tests])
 
     def test_an_expected_skip_needs_a_reason(self):
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
