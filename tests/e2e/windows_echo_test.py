@@ -62,7 +62,7 @@ class WindowsEcho(unittest.TestCase):
                 peer.sendall(generator.randbytes(generator.randrange(1, 300_000)) if index % 2
                              else b"x")
                 if index % 3 == 0:
-                    peer.recv(10)
+                    self.assertNotEqual(b"", peer.recv(10))
                 peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
                 peer.close()
 
@@ -76,7 +76,10 @@ class WindowsEcho(unittest.TestCase):
         peer.sendall(b"alive")
         self.assertEqual(b"alive", support.read_exactly(peer, 5))
         peer.close()
-        self.assertEqual(31, server.stop()["connections_accepted"])
+        # Not those that were reset before the server came to accept them; but the honest ones, this
+        # one, and those that were answered.
+        accepted = server.stop()["connections_accepted"]
+        self.assertTrue(6 + 1 + 2 * 4 <= accepted <= 31, accepted)
 
     def test_a_storm_of_connects_is_accepted_without_a_second_syn(self):
         # With one accept pending and a short backlog, Linux would send some SYNs again, a second
