@@ -31,10 +31,13 @@ list(JOIN ioring_foreign_suffixes "|" IORING_FOREIGN_SUFFIXES)
 
 # Sets `sources`, `tests` and `alone` to the folder's own .cpp files: *_test.cpp and
 # *test_support.cpp are tests, *_alone_test.cpp are tests that want a program to themselves, the
-# rest sources.
+# rest sources. *_asan_linux_test.cpp are for builds with AddressSanitizer.
 function(ioring_folder_files folder sources tests alone)
   file(GLOB files CONFIGURE_DEPENDS "${folder}/*.cpp")
   list(FILTER files EXCLUDE REGEX "_(${IORING_FOREIGN_SUFFIXES})(_alone)?(_test)?\\.cpp$")
+  if(NOT "address" IN_LIST IORING_SANITIZE)
+    list(FILTER files EXCLUDE REGEX "_asan_linux_test\\.cpp$")
+  endif()
   if(IORING_UNPORTED_TESTS)
     list(FILTER files EXCLUDE REGEX "(${IORING_UNPORTED_TESTS})_test\\.cpp$")
   endif()

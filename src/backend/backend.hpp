@@ -20,6 +20,10 @@
 //
 // Fork: in a child every call is -EOWNERDEAD, and nothing that the parent uses is touched.
 //
+// Memory: what an entry points at may be poisoned for AddressSanitizer (ioring/detail/
+// lent_memory.hpp). A backend that moves bytes itself does so where that does not see it
+// (readiness/calls.hpp, wrapping/lent_bytes.hpp).
+//
 // To add a backend: derive from `backend` in a folder of its own, which includes this file and
 // lower layers only; give a factory of type `setup_function`; put a row into registry.cpp.
 #pragma once

@@ -13,7 +13,7 @@ import re
 PUBLIC_LAYERS = {
     0: "version sqe message prep layout probe error fd ids user_data ring_options "
        "ring_presets names trace",
-    1: "endpoint",
+    1: "endpoint detail/lent_memory",
     3: "backends completions detail/ring_core listener ring",
     4: "ring_buffer buffer_pool buffer_group",
     5: "socket socket_event socket_manager task event_loop",

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <limits>
 
+#include "backend/readiness/calls.hpp"
 #include "backend/readiness/system.hpp"
 #include "ioring/sqe.hpp"
 
@@ -36,7 +37,7 @@ std::int32_t receive(std::int32_t fd, std::byte* data, std::size_t bytes,
                      std::uint32_t msg_flags) noexcept {
     const int flags = host_message_flags(msg_flags);
     if (flags < 0) return -EINVAL;
-    return result_of(uninterrupted([&] { return ::recv(fd, data, cut(bytes), flags); }));
+    return result_of(uninterrupted([&] { return calls::receive(fd, data, cut(bytes), flags); }));
 }
 
 std::int32_t send(std::int32_t fd, const std::byte* data, std::size_t bytes,
@@ -45,17 +46,15 @@ std::int32_t send(std::int32_t fd, const std::byte* data, std::size_t bytes,
     const int flags = host_message_flags(msg_flags);
     if (flags < 0) return -EINVAL;
     if (const int error = prepare_to_send(fd); error != 0) return error;
-    const auto sent = uninterrupted([&]() -> ssize_t {
-        if (address == nullptr) return ::send(fd, data, cut(bytes), flags);
-        return ::sendto(fd, data, cut(bytes), flags, address, address_bytes);
-    });
+    const auto sent = uninterrupted(
+        [&] { return calls::send(fd, data, cut(bytes), flags, address, address_bytes); });
     return sent < 0 ? -send_error(errno) : static_cast<std::int32_t>(sent);
 }
 
 std::int32_t receive_message(std::int32_t fd, msghdr& message, std::uint32_t msg_flags) noexcept {
     const int flags = host_message_flags(msg_flags);
     if (flags < 0) return -EINVAL;
-    return result_of(uninterrupted([&] { return ::recvmsg(fd, &message, flags); }));
+    return result_of(uninterrupted([&] { return calls::receive_message(fd, message, flags); }));
 }
 
 std::int32_t send_message(std::int32_t fd, const msghdr& message,
@@ -63,7 +62,7 @@ std::int32_t send_message(std::int32_t fd, const msghdr& message,
     const int flags = host_message_flags(msg_flags);
     if (flags < 0) return -EINVAL;
     if (const int error = prepare_to_send(fd); error != 0) return error;
-    const auto sent = uninterrupted([&] { return ::sendmsg(fd, &message, flags); });
+    const auto sent = uninterrupted([&] { return calls::send_message(fd, message, flags); });
     return sent < 0 ? -send_error(errno) : static_cast<std::int32_t>(sent);
 }
 
@@ -71,8 +70,8 @@ std::int32_t read_at(std::int32_t fd, std::byte* data, std::size_t bytes,
                      std::uint64_t offset) noexcept {
     return result_of(uninterrupted([&] {
         return offset == ~std::uint64_t{0}
-                   ? ::read(fd, data, cut(bytes))
-                   : ::pread(fd, data, cut(bytes), static_cast<off_t>(offset));
+                   ? calls::read(fd, data, cut(bytes))
+                   : calls::read_at(fd, data, cut(bytes), static_cast<off_t>(offset));
     }));
 }
 
@@ -80,8 +79,8 @@ std::int32_t write_at(std::int32_t fd, const std::byte* data, std::size_t bytes,
                       std::uint64_t offset) noexcept {
     return result_of(uninterrupted([&] {
         return offset == ~std::uint64_t{0}
-                   ? ::write(fd, data, cut(bytes))
-                   : ::pwrite(fd, data, cut(bytes), static_cast<off_t>(offset));
+                   ? calls::write(fd, data, cut(bytes))
+                   : calls::write_at(fd, data, cut(bytes), static_cast<off_t>(offset));
     }));
 }
 

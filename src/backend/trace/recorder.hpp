@@ -10,6 +10,7 @@
 
 #include "backend/trace/log_file.hpp"
 #include "backend/trace/messages.hpp"
+#include "backend/wrapping/lent_bytes.hpp"
 #include "ioring/trace.hpp"
 
 namespace ioring::backends::trace {
@@ -46,9 +47,7 @@ private:
     static constexpr std::size_t buffer_bytes_max = 1U << 20U;
 
     void begin(format::kind kind, std::size_t body_bytes);
-    void append(std::span<const std::byte> bytes) {
-        buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
-    }
+    void append(std::span<const std::byte> bytes) { append_lent(buffer_, bytes); }
 
     log_file file_;
     std::string path_;

@@ -11,6 +11,7 @@
 #include "backend/trace/log_file.hpp"
 #include "backend/trace/memory.hpp"
 #include "backend/trace/trace.hpp"
+#include "backend/wrapping/lent_bytes.hpp"
 #include "ioring/names.hpp"
 #include "platform/socket.hpp"
 
@@ -36,7 +37,7 @@ bool names_descriptor(const sqe& entry) noexcept {
 bool begins_with(const piece_list& pieces, std::span<const std::byte> bytes) noexcept {
     for (const std::span<std::byte> piece : pieces) {
         const std::size_t common = std::min(piece.size(), bytes.size());
-        if (common > 0 && std::memcmp(piece.data(), bytes.data(), common) != 0) return false;
+        if (!equals_lent(piece.data(), bytes.first(common))) return false;
         bytes = bytes.subspan(common);
     }
     return bytes.empty();
@@ -242,7 +243,7 @@ void replay_backend::copy_memory(const operation& of, const recorded_cqe& each) 
         }
         for (const std::span<std::byte> to : received_payload(of.entry, each.body.entry, groups_)) {
             const std::size_t bytes = std::min(to.size(), left.size());
-            if (bytes > 0) std::memcpy(to.data(), left.data(), bytes);
+            copy_lent(to.data(), left.data(), bytes);
             left = left.subspan(bytes);
         }
     }
