@@ -21,6 +21,7 @@
 #include <string>
 #include <system_error>
 
+#include "ioring/detail/lent_memory.hpp"
 #include "ioring/ids.hpp"
 
 namespace ioring {
@@ -118,10 +119,11 @@ public:
 
     // Lends writable() to one receive, until commit_write(). Empty, and nothing has happened, when
     // the buffer is full or lent already. Optional: it is what makes rewind(), a pool's release and
-    // the destructor notice a receive in flight.
+    // the destructor notice a receive in flight, and AddressSanitizer a touch of it meanwhile.
     [[nodiscard]] std::span<std::byte> begin_write() noexcept {
         if (lent_ != not_lent || full()) return {};
         lent_ = lent_to_receive;
+        detail::lend_mirrored(memory(), write_offset(), writable_bytes());
         return writable();
     }
     // A receive, or a private_group, may be writing into it.
@@ -133,6 +135,9 @@ public:
     // private_group writes here.
     bool commit_write(std::uint64_t bytes) noexcept {
         if (bytes > writable_bytes() || lent_ == lent_to_group) return false;
+        if (lent_ == lent_to_receive) {
+            detail::reclaim_mirrored(memory(), write_offset(), writable_bytes());
+        }
         tail_ += bytes;
         lent_ = not_lent;
         return true;

@@ -193,6 +193,7 @@ TEST_F(pool_in_flight, the_pool_goes_first_and_the_ring_takes_its_memory_along) 
 TEST_F(pool_in_flight, the_ring_goes_first_and_nothing_is_written_after) {
     const auto room = lease_->writable();
     ring_.reset();
+    detail::reclaim(room);
     std::memset(room.data(), 'p', room.size());
     send("late");
     EXPECT_EQ("late", rest());
@@ -211,6 +212,7 @@ TEST_F(pool_in_flight, the_lease_goes_last_after_pool_and_ring) {
     ring_.reset();
     EXPECT_EQ(5u, mirror_mappings());
     const auto room = lease_->writable();
+    detail::reclaim(room);
     std::memset(room.data(), 'p', room.size());
     send("late");
     EXPECT_EQ("late", rest());

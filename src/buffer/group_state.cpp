@@ -47,6 +47,15 @@ bool start_marks::reserve(std::size_t bytes) noexcept {
     return words_ != nullptr;
 }
 
+std::size_t start_marks::next(std::size_t from, std::size_t end) const noexcept {
+    while (from < end) {
+        const std::uint64_t left = words_.get()[from / 64] >> (from % 64);
+        if (left != 0) return std::min(end, from + static_cast<unsigned>(std::countr_zero(left)));
+        from = (from / 64 + 1) * 64;
+    }
+    return end;
+}
+
 group_state::group_state() noexcept { release = &release_all; }
 
 std::error_code group_state::create(const std::shared_ptr<ring_state>& ring,
@@ -115,6 +124,7 @@ std::error_code group_state::prepare(std::optional<std::span<std::byte>> memory,
 void group_state::post(std::uint32_t buffer) noexcept {
     slots_[buffer] = {.filled = 0, .chunks = 0, .posted = true};
     ++posted_;
+    lend({data_of(buffer), buffer_bytes_});
     records_->post(static_cast<std::uint16_t>(buffer), data_of(buffer), buffer_bytes_);
 }
 
@@ -138,6 +148,7 @@ std::span<std::byte> group_state::take(const cqe& done) noexcept {
     buffer_slot& slot = slots_[buffer];
     std::byte* const begin = data_of(buffer) + slot.filled;
     if (bytes > 0) {
+        reclaim({begin, bytes});
         slot.filled += bytes;
         ++slot.chunks;
         ++chunks_out_;
@@ -172,11 +183,23 @@ bool group_state::recycle(std::span<const std::byte> chunk) noexcept {
     buffer_slot& slot = slots_[buffer];
     --slot.chunks;
     --chunks_out_;
-    if (slot.chunks == 0 && !slot.posted) post(buffer);
+    if (slot.chunks == 0 && !slot.posted) {
+        post(buffer);
+    } else if constexpr (address_sanitizer) {
+        // It ends where the next one begins that is still out.
+        const std::size_t filled_end = std::size_t{buffer} * buffer_bytes_ + slot.filled;
+        lend({data_ + offset, starts_.next(offset, filled_end) - offset});
+    }
     return true;
 }
 
 void group_state::close() noexcept {
+    if (own_data_ == nullptr) {
+        reclaim(memory());
+        data_ = nullptr;  // The caller's from now on.
+    } else {
+        lend(memory());
+    }
     // The ring must not be held by what it may hold for ever itself.
     const std::shared_ptr<ring_state> ring = std::move(ring_);
     switch (records_->remove_from(*ring)) {

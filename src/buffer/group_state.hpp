@@ -19,6 +19,7 @@
 
 #include "buffer/provided_ring.hpp"
 #include "ioring/buffer_group.hpp"
+#include "ioring/detail/lent_memory.hpp"
 #include "ring/ring_state.hpp"
 
 namespace ioring::detail {
@@ -36,6 +37,8 @@ class start_marks {
 public:
     // False when there is no memory.
     [[nodiscard]] bool reserve(std::size_t bytes) noexcept;
+    // The first one at or behind `from` that is set, or `end`.
+    [[nodiscard]] std::size_t next(std::size_t from, std::size_t end) const noexcept;
     void set(std::size_t offset) noexcept { words_.get()[offset / 64] |= bit(offset); }
     // False when it is not set.
     [[nodiscard]] bool clear(std::size_t offset) noexcept {
@@ -89,7 +92,7 @@ private:
     };
 
     group_state() noexcept;
-    ~group_state() = default;
+    ~group_state() { reclaim(memory()); }
 
     [[nodiscard]] std::error_code prepare(std::optional<std::span<std::byte>> memory,
                                           const group_options& options, std::string* why) noexcept;
@@ -97,6 +100,9 @@ private:
     [[nodiscard]] std::uint32_t buffer_at(std::size_t offset) const noexcept;
     [[nodiscard]] std::byte* data_of(std::uint32_t buffer) const noexcept {
         return data_ + std::size_t{buffer} * buffer_bytes_;
+    }
+    [[nodiscard]] std::span<std::byte> memory() const noexcept {
+        return {data_, data_ == nullptr ? 0 : std::size_t{buffers_} * buffer_bytes_};
     }
     void post(std::uint32_t buffer) noexcept;
     static void release_all(retired_memory* self) noexcept;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "buffer/mirrored_memory.hpp"
+#include "ioring/detail/lent_memory.hpp"
 #include "platform/text.hpp"
 
 namespace ioring::detail {
@@ -64,6 +65,9 @@ pool_state::pool_state(const std::shared_ptr<ring_state>& ring, const pool_optio
 }
 
 pool_state::~pool_state() {
+    for (const auto* each : {&slabs_, &fallbacks_}) {
+        for (const platform::mirror_map& map : *each) reclaim({map.data(), map.mapped_bytes()});
+    }
     // The buffers own nothing, so that they need no destructor.
     ::operator delete (buffers_, std::align_val_t{alignof(ring_buffer)});
 }
@@ -133,6 +137,7 @@ std::error_code pool_state::add_buffers(std::uint32_t first, const platform::mir
         buffer->id_ = ids[index];
         buffer->pool_use_ = static_cast<std::uint8_t>(use::free);
     }
+    lend({memory.data(), memory.mapped_bytes()});
     return {};
 }
 
@@ -191,6 +196,7 @@ ring_buffer* pool_state::hand_out(std::uint32_t index, use how) noexcept {
     assert(buffer.pool_use_ == static_cast<std::uint8_t>(use::free));
     assert(buffer.empty() && buffer.read_offset() == 0 && !buffer.lent());
     buffer.pool_use_ = static_cast<std::uint8_t>(how);
+    reclaim(buffer.memory());
     if (how == use::leased) ++leases_;
     ++(index < slab_slots() ? stats_.buffers_in_use : stats_.fallbacks_in_use);
     stats_.buffers_in_use_peak =
@@ -247,6 +253,7 @@ void pool_state::put_back(std::uint32_t index) noexcept {
     ring_buffer& buffer = buffers_[index];
     const bool slab = index < slab_slots();
     --(slab ? stats_.buffers_in_use : stats_.fallbacks_in_use);
+    lend(buffer.memory());
     if (buffer.lent()) [[unlikely]] {
         // The kernel may still write into it: nobody else may have it.
         buffer.pool_use_ = static_cast<std::uint8_t>(use::abandoned);

@@ -8,6 +8,7 @@
 
 #include "buffer/group_checks.hpp"
 #include "buffer/group_state.hpp"
+#include "ioring/detail/lent_memory.hpp"
 #include "platform/text.hpp"
 
 namespace ioring::detail {
@@ -86,6 +87,7 @@ std::error_code private_group_state::create(const std::shared_ptr<ring_state>& r
         return error;
     }
     made->ring_ = ring;
+    lend(buffer.memory());
     buffer.lent_ = ring_buffer::lent_to_group;
     out = made;
     return {};
@@ -108,6 +110,7 @@ std::span<std::byte> private_group_state::take(const cqe& done) noexcept {
         return {};
     }
     std::byte* const begin = buffer_.base_ + buffer_.write_offset();
+    reclaim_mirrored(buffer_.memory(), buffer_.write_offset(), bytes);
     buffer_.tail_ += bytes;
     filled_ += bytes;
     if (filled_ == piece_bytes_) {
@@ -122,6 +125,7 @@ std::uint32_t private_group_state::recycle() noexcept {
     // The piece that would come next is the one that begins a whole buffer before it: all of that
     // must have been read.
     while (posted_end_ - buffer_.head() + piece_bytes_ <= buffer_.capacity()) {
+        lend_mirrored(buffer_.memory(), std::size_t{next_to_post_} * piece_bytes_, piece_bytes_);
         post_next();
         ++posted;
     }
@@ -153,6 +157,7 @@ void private_group_state::end() noexcept {
     // The kernel picks a buffer only while it runs a receive, never for one that waits: with the
     // group gone from the ring, nothing is written any more.
     buffer_.lent_ = ring_buffer::not_lent;
+    reclaim(buffer_.memory());
     destroy(this);
 }
 

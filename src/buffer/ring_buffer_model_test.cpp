@@ -93,6 +93,7 @@ private:
     void write() {
         const std::size_t count = some(buffer_.writable_bytes());
         const auto bytes = buffer_.writable().first(count);
+        detail::reclaim(bytes);  // As a kernel, when it is lent.
         for (std::byte& each : bytes) each = std::byte{model_.next++};
         model_.bytes.insert(model_.bytes.end(), bytes.begin(), bytes.end());
         ASSERT_TRUE(buffer_.commit_write(count));
