@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "ioring/detail/lent_memory.hpp"
 #include "ioring/probe.hpp"
 #include "platform/text.hpp"
 
@@ -18,6 +19,7 @@ constexpr std::align_val_t page{4096};
 }  // namespace
 
 void chunk_source::page_deleter::operator()(std::byte* memory) const noexcept {
+    reclaim({memory, bytes});
     ::operator delete(memory, page);
 }
 
@@ -43,13 +45,15 @@ std::error_code chunk_source::prepare(std::uint32_t chunks, std::uint32_t chunk_
     const std::uint64_t all = std::uint64_t{chunks} * chunk_bytes;
     count_ = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(all / bytes_, group_options::buffers_max));
-    memory_.reset(
-        static_cast<std::byte*>(::operator new (std::size_t{count_} * bytes_, page, std::nothrow)));
+    const std::size_t whole = std::size_t{count_} * bytes_;
+    memory_ = decltype(memory_){static_cast<std::byte*>(::operator new(whole, page, std::nothrow)),
+                                page_deleter{whole}};
     free_.reset(new (std::nothrow) std::uint32_t[count_]);
     if (memory_ == nullptr || free_ == nullptr) {
         platform::explain(why, "not enough memory for ", count_, " chunks of ", bytes_, " bytes");
         return std::make_error_code(std::errc::not_enough_memory);
     }
+    lend({memory_.get(), whole});
     // The one that was given back last, which may be in a cache, is taken first.
     for (; free_count_ < count_; ++free_count_) free_[free_count_] = count_ - 1 - free_count_;
     return {};
@@ -67,6 +71,7 @@ void chunk_source::give_back(std::span<std::byte> chunk) noexcept {
     }
     const auto offset = static_cast<std::size_t>(chunk.data() - memory_.get());
     assert(offset % bytes_ == 0 && free_count_ < count_);
+    lend({chunk.data(), bytes_});
     free_[free_count_++] = static_cast<std::uint32_t>(offset / bytes_);
 }
 

@@ -59,6 +59,7 @@ public:
 
 private:
     struct page_deleter {
+        std::size_t bytes;
         void operator()(std::byte* memory) const noexcept;
     };
 

@@ -44,7 +44,10 @@ void manager_state::act(socket& at, std::uint16_t actions) noexcept {
     if ((actions & act_bit::announce_end) != 0) announce(at, event_bit::peer_closed);
     if ((actions & act_bit::announce_drained) != 0) tell_drained(at);
     if ((actions & act_bit::deliver) != 0) announce(at, event_bit::received);
-    if ((actions & act_bit::discard) != 0) discard_unread(at);
+    if ((actions & act_bit::discard) != 0) {
+        discard_unread(at);
+        end_room(at);
+    }
     if ((actions & act_bit::shutdown_write) != 0) {
         // Fails when the peer is gone: the receive says so too.
         (void)ring_.shutdown_now(at.fd_, shutdown_how::write);
@@ -71,7 +74,8 @@ void manager_state::close_descriptor(socket& at) noexcept {
         ++counters_.reset;
         ++(at.unsent_ != 0 ? report_.cut : report_.abandoned);
         report_.bytes_unsent += at.unsent_;
-        (void)platform::reset_when_closed(at.fd_.value);
+        (void)platform::reset_when_closed(
+            static_cast<platform::native_socket>(ring::native(at.fd_)));
     } else {
         ++report_.drained;
     }

@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "ioring/detail/lent_memory.hpp"
 #include "socket/manager_state.hpp"
 
 namespace ioring::detail {
@@ -74,7 +75,11 @@ const sqe* manager_state::prepare_polled_receive(socket& at) noexcept {
 std::span<std::byte> manager_state::take_bytes(socket& at, const cqe& done) noexcept {
     if (!source_.polls_first()) return source_.take(done);
     std::byte* const chunk = std::exchange(cold_of(at).chunk, nullptr);
-    if (done.res > 0) return {chunk, static_cast<std::size_t>(done.res)};
+    if (done.res > 0) {
+        const std::span<std::byte> bytes{chunk, static_cast<std::size_t>(done.res)};
+        reclaim(bytes);
+        return bytes;
+    }
     source_.give_back({chunk, 1});
     return {};
 }
@@ -151,6 +156,7 @@ void manager_state::keep_chunk(socket& at, std::span<std::byte> bytes) noexcept 
 bool manager_state::append_to_ring(socket& at, std::span<const std::byte> bytes) noexcept {
     ring_buffer& buffer = *rings_[at.in_].buffer;
     if (buffer.writable_bytes() < bytes.size()) return false;
+    reclaim_mirrored(buffer.memory(), buffer.write_offset(), bytes.size());
     std::memcpy(buffer.writable().data(), bytes.data(), bytes.size());
     buffer.commit_write(bytes.size());
     counters_.bytes_copied += bytes.size();
@@ -166,6 +172,7 @@ void manager_state::join_chunks(socket& at) noexcept {
     while (at.last_chunk_ != none && !buffer.full()) {
         chunk_record& first = chunks_[chunks_[at.last_chunk_].next];
         const std::uint32_t bytes = std::min(first.bytes - first.read, buffer.writable_bytes());
+        reclaim_mirrored(buffer.memory(), buffer.write_offset(), bytes);
         std::memcpy(buffer.writable().data(), first.begin + first.read, bytes);
         buffer.commit_write(bytes);
         counters_.bytes_copied += bytes;
@@ -200,6 +207,7 @@ void manager_state::unref_chunk(std::uint32_t index) noexcept {
 void manager_state::free_chunk(chunk_record& which) noexcept {
     if (which.owned) {
         owned_bytes_ -= which.bytes;
+        reclaim({which.begin, which.bytes});
         delete[] which.begin;
         return;
     }
@@ -218,6 +226,7 @@ void manager_state::consume(socket& at, std::size_t bytes) noexcept {
         return after_consumption(at, count == from_ring);
     }
     chunk_record& first = chunks_[chunks_[at.last_chunk_].next];
+    lend({first.begin + first.read, count});
     first.read += count;
     const bool finished = first.read == first.bytes;
     if (finished) pop_chunk(at);
@@ -240,7 +249,11 @@ void manager_state::after_consumption(socket& at, bool moved_on) noexcept {
 void manager_state::discard_unread(socket& at) noexcept {
     counters_.bytes_discarded += at.unread_;
     at.unread_ = 0;
-    while (at.last_chunk_ != none) pop_chunk(at);
+    while (at.last_chunk_ != none) {
+        const chunk_record& first = chunks_[chunks_[at.last_chunk_].next];
+        lend({first.begin + first.read, first.bytes - first.read});  // Pieces may keep the rest.
+        pop_chunk(at);
+    }
     if (const std::uint32_t bytes = ring_unread(at); bytes != 0) free_from_ring(at.in_, bytes);
     settle_ring_of(at);
     at.pending_ &= static_cast<std::uint16_t>(~event_bit::received);
@@ -271,6 +284,7 @@ bool manager_state::attach_ring(socket& at) noexcept {
 // `bytes` from the unread ones are done with. They are free once the forwarded ones before are.
 void manager_state::free_from_ring(std::uint32_t index, std::uint32_t bytes) noexcept {
     ring_record& ring = rings_[index];
+    lend_mirrored(ring.buffer->memory(), ring.buffer->read_offset() + ring.held, bytes);
     if (ring.held == 0) {
         ring.buffer->commit_read(bytes);
         return;
@@ -354,6 +368,7 @@ void manager_state::own_unread(socket& at) noexcept {
         if (!which.owned && which.refs == 1) {
             std::byte* const memory = own_memory(which.bytes);
             if (memory == nullptr) return abort(at, close_reason::failed, ENOBUFS);
+            reclaim({which.begin, which.bytes});  // What was consumed is copied along.
             std::memcpy(memory, which.begin, which.bytes);
             free_chunk(which);
             which.begin = memory;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "ioring/detail/lent_memory.hpp"
 #include "socket/manager_state.hpp"
 
 namespace ioring::detail {
@@ -121,7 +122,9 @@ std::span<std::byte> manager_state::writable(socket& at, std::size_t least) noex
         return {};
     }
     const std::span<std::byte> all = at.out_->writable();
-    return all.first(std::min<std::size_t>(all.size(), room));
+    const std::span<std::byte> lent = all.first(std::min<std::size_t>(all.size(), room));
+    reclaim(lent);
+    return lent;
 }
 
 void manager_state::commit_write(socket& at, std::size_t bytes) noexcept {
@@ -129,6 +132,7 @@ void manager_state::commit_write(socket& at, std::size_t bytes) noexcept {
     const auto count = static_cast<std::uint32_t>(
         std::min<std::size_t>({bytes, at.out_->writable_bytes(), room_of(at)}));
     if (count == 0) return;
+    end_room(at);
     const bool extends =
         at.last_piece_ != none && pieces_[at.last_piece_].kind == piece_kind::written;
     piece_record* const piece = extends ? &pieces_[at.last_piece_] : add_piece(at);
@@ -137,6 +141,11 @@ void manager_state::commit_write(socket& at, std::size_t bytes) noexcept {
     piece->bytes += count;
     at.out_->commit_write(count);
     queued(at, count);
+}
+
+// What writable() gave is the program's no more.
+void manager_state::end_room(const socket& at) noexcept {
+    if (at.out_ != nullptr) lend(at.out_->writable());
 }
 
 // --- forwarding ---
@@ -184,6 +193,7 @@ void manager_state::forward_chunk(socket& from, socket& to, std::uint32_t bytes)
     piece->data = chunk.begin + chunk.read;
     piece->bytes = bytes;
     piece->source = index;
+    lend({piece->data, bytes});
     const bool finished = chunk.read + bytes == chunk.bytes;
     chunk.read += bytes;
     from.unread_ -= bytes;
@@ -207,6 +217,7 @@ void manager_state::forward_ring(socket& from, socket& to, std::uint32_t bytes) 
     piece->data = const_cast<std::byte*>(ring.buffer->readable().data()) + ring.held;
     piece->bytes = bytes;
     piece->source = from.in_;
+    lend_mirrored(ring.buffer->memory(), ring.buffer->read_offset() + ring.held, bytes);
     (ring.first_piece == none ? ring.first_piece : pieces_[ring.last_piece].next_in_ring) = index;
     ring.last_piece = index;
     ring.held += bytes;
@@ -280,7 +291,10 @@ void manager_state::own_pieces(socket& at) noexcept {
         if (which.kind == piece_kind::chunk) {
             std::byte* const memory = own_memory(which.bytes);
             if (memory == nullptr) return abort(at, close_reason::failed, ENOBUFS);
+            const std::span<std::byte> forwarded{which.data, which.bytes};
+            reclaim(forwarded);
             std::memcpy(memory, which.data, which.bytes);
+            lend(forwarded);
             unref_chunk(which.source);
             which.kind = piece_kind::owned;
             which.data = which.memory = memory;
@@ -322,6 +336,7 @@ void manager_state::finish(socket& at) noexcept {
     // Room is of no use to anybody any more.
     at.flags_ &= ~flag::blocked;
     at.pending_ &= static_cast<std::uint16_t>(~(event_bit::send_blocked | event_bit::writable));
+    end_room(at);
     if (at.out_ != nullptr && at.out_->empty()) return_buffer(std::exchange(at.out_, nullptr));
     wake_waiters(at);
 }
@@ -368,7 +383,10 @@ void manager_state::wake_waiters(socket& at) noexcept {
 
 ring_buffer* manager_state::borrow_buffer(socket& at) noexcept {
     ring_buffer* const buffer = pool_.acquire_raw();
-    if (buffer != nullptr) ++buffers_lent_;
+    if (buffer != nullptr) {
+        ++buffers_lent_;
+        lend(buffer->memory());  // Ours, until the program is shown some of it.
+    }
     if (buffer != nullptr || (at.flags_ & flag::borrower) != 0) return buffer;
     at.flags_ |= flag::borrower;
     borrowers_.push(slot_of(at), [this](std::uint32_t slot) -> std::uint32_t& {

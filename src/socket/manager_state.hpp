@@ -193,6 +193,7 @@ private:
     }
     [[nodiscard]] std::uint32_t room_of(const socket& at) const noexcept;
     [[nodiscard]] bool attach_out(socket& at) noexcept;
+    static void end_room(const socket& at) noexcept;
     [[nodiscard]] piece_record* add_piece(socket& at) noexcept;
     void queued(socket& at, std::uint32_t bytes) noexcept;
     void progress(socket& at, std::uint32_t bytes) noexcept;
