@@ -74,8 +74,7 @@ void manager_state::close_descriptor(socket& at) noexcept {
         ++counters_.reset;
         ++(at.unsent_ != 0 ? report_.cut : report_.abandoned);
         report_.bytes_unsent += at.unsent_;
-        (void)platform::reset_when_closed(
-            static_cast<platform::native_socket>(ring::native(at.fd_)));
+        (void)platform::reset_when_closed(at.fd_.value);
     } else {
         ++report_.drained;
     }

@@ -23,10 +23,6 @@ bool is_transient(std::int32_t res) noexcept {
 
 bool is_want_of_descriptors(int error) noexcept { return error == EMFILE || error == ENFILE; }
 
-platform::native_socket native(fd descriptor) noexcept {
-    return static_cast<platform::native_socket>(ring::native(descriptor));
-}
-
 }  // namespace
 
 // --- slots ---
@@ -195,7 +191,7 @@ void manager_state::adopt(fd descriptor, listener_id from) noexcept {
     if (at == nullptr) return refuse(descriptor);
     cold_state& cold = cold_of(*at);
     cold.listener = from;
-    (void)platform::peer_endpoint(native(descriptor), cold.peer);
+    (void)platform::peer_endpoint(descriptor.value, cold.peer);
     ++counters_.accepted;
     apply(*at, close_event::accepted);
 }
@@ -203,7 +199,7 @@ void manager_state::adopt(fd descriptor, listener_id from) noexcept {
 // By a reset: a peer that was told nothing but an end would take it for an answer.
 void manager_state::refuse(fd descriptor) noexcept {
     ++counters_.refused;
-    (void)platform::reset_when_closed(native(descriptor));
+    (void)platform::reset_when_closed(descriptor.value);
     (void)ring_.close_now(descriptor);
 }
 

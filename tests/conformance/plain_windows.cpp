@@ -33,6 +33,14 @@ int set_option(int number, int level, int name, int value) {
                                   reinterpret_cast<const char*>(&value), sizeof value));
 }
 
+// Wine 8 tells a reset that came while nobody received as an end, but keeps it for those who poll.
+bool is_broken(int number) {
+    WSAPOLLFD ended{};
+    ended.fd = system_socket(number);
+    ended.events = POLLWRNORM;
+    return ::WSAPoll(&ended, 1, 0) == 1 && (ended.revents & POLLERR) != 0;
+}
+
 }  // namespace
 
 int open(address_family family, bool datagram) {
@@ -73,6 +81,7 @@ std::ptrdiff_t send(int number, const char* data, std::size_t bytes) {
 std::ptrdiff_t receive(int number, char* data, std::size_t bytes) {
     set_nonblocking(number);
     const int got = ::recv(system_socket(number), data, static_cast<int>(bytes), 0);
+    if (got == 0 && bytes != 0 && is_broken(number)) return -ECONNRESET;
     return got < 0 ? -winsock_errno() : got;
 }
 

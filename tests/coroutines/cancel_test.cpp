@@ -202,10 +202,10 @@ std::atomic<event_loop*> to_stop{nullptr};
 TEST_P(cancel_test, a_stop_from_a_signal_handler_ends_the_loop) {
     async_listener at = listening();
     to_stop = loop_.get();
-    const auto before = std::signal(SIGUSR1, [](int) { to_stop.load()->stop(); });
+    const auto before = std::signal(SIGINT, [](int) { to_stop.load()->stop(); });
     const auto signalling = [&]() -> task<> {
         EXPECT_TRUE(co_await loop_->sleep(5ms));
-        std::raise(SIGUSR1);
+        std::raise(SIGINT);
     };
     const auto whole = [&]() -> task<> {
         loop_->spawn(signalling());
@@ -213,7 +213,7 @@ TEST_P(cancel_test, a_stop_from_a_signal_handler_ends_the_loop) {
     };
     loop_->spawn(whole());
     EXPECT_EQ(0, loop_->run());
-    std::signal(SIGUSR1, before);
+    std::signal(SIGINT, before);
 }
 
 }  // namespace

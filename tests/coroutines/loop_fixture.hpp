@@ -4,11 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ioring/event_loop.hpp"
 
@@ -23,7 +25,7 @@ inline std::string text_of(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-class loop_fixture : public ::testing::TestWithParam<const char*> {
+class loop_fixture : public ::testing::TestWithParam<std::string> {
 protected:
     void SetUp() override {
         std::string why;
@@ -63,11 +65,19 @@ protected:
     std::unique_ptr<event_loop> loop_;
 };
 
-inline std::string backend_name(const ::testing::TestParamInfo<const char*>& of) {
+// Those that this build has.
+inline std::vector<std::string> every_backend() {
+    std::vector<std::string> names{"uring", "epoll", "poll", "iocp"};
+    std::erase_if(names, [](const std::string& name) {
+        const auto built = backend_names();
+        return std::find(built.begin(), built.end(), name) == built.end();
+    });
+    return names;
+}
+inline std::string backend_name(const ::testing::TestParamInfo<std::string>& of) {
     return of.param;
 }
-#define IORING_ON_EVERY_BACKEND(suite)                                                    \
-    INSTANTIATE_TEST_SUITE_P(backend, suite, ::testing::Values("uring", "epoll", "poll"), \
-                             backend_name)
+#define IORING_ON_EVERY_BACKEND(suite) \
+    INSTANTIATE_TEST_SUITE_P(backend, suite, ::testing::ValuesIn(every_backend()), backend_name)
 
 }  // namespace ioring

@@ -95,6 +95,7 @@ TEST_P(managed_close_test, abort_is_a_reset) {
 
 TEST_P(managed_close_test, the_peers_reset_is_told_once) {
     pair one = accept_one();
+    begin_to_receive();
     one.theirs.reset();
     expect_closed(close_reason::failed);
     EXPECT_TRUE(last(event_type::closed).error == std::errc::connection_reset ||

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // half_close_test.cpp - one side ends and the other goes on: shutdown_write().
+#include "ioring/ring_buffer.hpp"
 #include "managed.hpp"
 
 namespace ioring::managed {
@@ -135,6 +136,7 @@ TEST_P(managed_half_close_test, a_reset_afterwards_is_the_end) {
     pair one = accept_one();
     one.ours->shutdown_write();
     EXPECT_EQ("", receive_to_end(one.theirs));
+    begin_to_receive();
     one.theirs.reset();
     expect_closed(close_reason::failed);
 }
@@ -154,7 +156,9 @@ TEST_P(managed_half_close_test, before_a_connect_stands_it_does_nothing) {
 class managed_both_halves_test : public managed_half_close_test {
 protected:
     [[nodiscard]] manager_options manager() const override {
-        return {.sockets_max = 64, .buffer_bytes = 4096, .allow_half_open = true};
+        return {.sockets_max = 64,
+                .buffer_bytes = static_cast<std::uint32_t>(ring_buffer::granularity()),
+                .allow_half_open = true};
     }
     // What one connection's peer sends goes to the other's, its end included.
     void join(const pair& left, const pair& right) {

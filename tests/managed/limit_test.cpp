@@ -65,6 +65,7 @@ TEST_P(managed_limit_test, a_bad_address_is_an_error_that_names_it) {
     EXPECT_FALSE(none.valid());
 }
 
+#if defined(RLIMIT_NOFILE)
 class managed_descriptor_test : public managed_test {};
 INSTANTIATE_TEST_SUITE_P(backend, managed_descriptor_test, every_managed_backend(),
                          conformance::backend_name);
@@ -97,6 +98,7 @@ TEST_P(managed_descriptor_test, want_of_descriptors_pauses_accepting_and_does_no
     send(later.theirs, "y");
     EXPECT_EQ("y", receive(later.theirs, 1));
 }
+#endif
 
 }  // namespace
 }  // namespace ioring::managed

@@ -126,6 +126,10 @@ std::string managed_test::receive_to_end(const socket_end& at) {
     return all;
 }
 
+void managed_test::begin_to_receive() {
+    if (conformance::plain::has_flaw(conformance::plain::flaw::forgets_resets)) (void)turn(1ms);
+}
+
 void managed_test::send(const socket_end& from, std::string_view bytes) {
     (void)until([&] {
         while (!bytes.empty()) {

@@ -65,6 +65,8 @@ protected:
     // As conformance::receive, with the manager polled meanwhile.
     [[nodiscard]] std::string receive(const socket_end& at, std::size_t bytes);
     [[nodiscard]] std::string receive_to_end(const socket_end& at);
+    // Before a reset, where the system forgets one that comes while nobody receives.
+    void begin_to_receive();
     // Sends all of it, with the manager polled meanwhile.
     void send(const socket_end& from, std::string_view bytes);
     // Writes until the system takes no more and a write is cut: how many bytes were taken, which

@@ -25,11 +25,10 @@ protected:
 
 class managed_memory_gate_test : public managed_overload_test {
 protected:
-    static constexpr std::uint32_t buffer_bytes = 16'384;
     [[nodiscard]] manager_options manager() const override {
-        return {.sockets_max = 64,
-                .buffer_bytes = buffer_bytes,
-                .accept_memory_max_bytes = 2 * buffer_bytes};
+        manager_options made{.sockets_max = 64};
+        made.accept_memory_max_bytes = 2 * made.buffer_bytes;
+        return made;
     }
     // A connection whose byte stays unread, and so in a buffer of its own.
     pair hold_one() {

@@ -52,7 +52,6 @@ void winsock_transport::serve(rio_double* upper) {
 
 void winsock_transport::stop() {
     ends_ = true;
-    woken_ = false;
     watch();
     if (thread_.joinable()) thread_.join();
 }
@@ -95,8 +94,11 @@ transport::moved winsock_transport::receive(abi::socket from, char* data, abi::d
     const int most = static_cast<int>(std::min(bytes, bytes_at_once));
     const moved got = result_of(::recv(from, data, most, 0));
     if (got.bytes > 0 || got.blocks || got.status != 0) return got;
-    const std::lock_guard lock(mutex_);
-    return broken_.count(from) == 0 ? got : moved{.status = abi::code::connection_reset};
+    // Wine tells a reset that came while nobody received as an end, but keeps it for those who
+    // poll.
+    WSAPOLLFD ended{from, POLLWRNORM, 0};
+    const bool broken = ::WSAPoll(&ended, 1, 0) == 1 && (ended.revents & POLLERR) != 0;
+    return broken ? moved{.status = abi::code::connection_reset} : got;
 }
 
 transport::moved winsock_transport::send(abi::socket to, const char* data, abi::dword bytes) {
@@ -109,7 +111,6 @@ std::int32_t winsock_transport::close(abi::socket which) {
         const std::lock_guard lock(mutex_);
         without_flag_.erase(which);
         nonblocking_.erase(which);
-        broken_.erase(which);
     }
     return ::closesocket(which) == 0 ? 0 : ::WSAGetLastError();
 }
@@ -124,13 +125,14 @@ void winsock_transport::post(abi::handle port, void* key, void* overlapped) {
 }
 
 void winsock_transport::run() {
-    while (!ends_) {
+    for (;;) {
         std::vector<WSAPOLLFD> all{{bell_, POLLRDNORM, 0}};
         char unused[64];
         while (::recv(bell_, unused, sizeof unused, 0) > 0) {
         }
         // What is wanted from here on rings again.
         woken_ = false;
+        if (ends_) return;
         for (const abi::socket each : upper_->wanted()) {
             SHORT events = 0;
             if (upper_->wants(each, /*to_receive=*/true)) events |= POLLRDNORM;
@@ -138,12 +140,6 @@ void winsock_transport::run() {
             if (events != 0) all.push_back({each, events, 0});
         }
         const int ready = ::WSAPoll(all.data(), static_cast<ULONG>(all.size()), wait_ms);
-        {
-            const std::lock_guard lock(mutex_);
-            for (const WSAPOLLFD& each : all) {
-                if ((each.revents & POLLERR) != 0) broken_.insert(each.fd);
-            }
-        }
         if (ready > 1 || (ready == 1 && all.front().revents == 0)) upper_->progress();
     }
 }

@@ -47,7 +47,6 @@ private:
     std::mutex mutex_;  // Never held while the double is called.
     std::set<SOCKET> without_flag_;
     std::set<SOCKET> nonblocking_;
-    std::set<SOCKET> broken_;  // The wait has seen an error, and Wine tells it once only.
     rio_double* upper_ = nullptr;
     std::atomic<bool> ends_{false};
     std::atomic<bool> woken_{false};

@@ -2,9 +2,12 @@
 // allocation_counter.cpp - operators new that count, in place of the whole program's.
 #include "support/allocation_counter.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
+#include <memory>
 #include <new>
 
 namespace {
@@ -12,10 +15,21 @@ namespace {
 std::atomic<std::uint64_t> allocations{0};
 std::atomic<std::uint64_t> deletions{0};
 
-void* count_and_allocate(std::size_t bytes, std::size_t alignment) noexcept {
+void* count_and_allocate(std::size_t bytes) noexcept {
     allocations.fetch_add(1, std::memory_order_relaxed);
-    if (alignment <= alignof(std::max_align_t)) return std::malloc(bytes == 0 ? 1 : bytes);
-    return std::aligned_alloc(alignment, (bytes / alignment + 1) * alignment);
+    return std::malloc(bytes == 0 ? 1 : bytes);
+}
+
+// Windows' C library has no aligned_alloc(). What is to be released stands in front.
+void* count_and_allocate(std::size_t bytes, std::align_val_t alignment) noexcept {
+    const std::size_t multiple = std::max(static_cast<std::size_t>(alignment), sizeof(void*));
+    void* const whole = count_and_allocate(bytes + multiple + sizeof(void*));
+    if (whole == nullptr) return nullptr;
+    void* aligned = static_cast<char*>(whole) + sizeof(void*);
+    std::size_t room = bytes + multiple;
+    aligned = std::align(multiple, bytes, aligned, room);
+    std::memcpy(static_cast<char*>(aligned) - sizeof(void*), &whole, sizeof(void*));
+    return aligned;
 }
 
 // Called through a variable: a compiler that sees both ends would take malloc and delete for a
@@ -26,6 +40,13 @@ void give_back(void* memory) noexcept {
     if (memory == nullptr) return;
     deletions.fetch_add(1, std::memory_order_relaxed);
     release(memory);
+}
+
+void give_back_aligned(void* memory) noexcept {
+    if (memory == nullptr) return;
+    void* whole = nullptr;
+    std::memcpy(&whole, static_cast<char*>(memory) - sizeof(void*), sizeof(void*));
+    give_back(whole);
 }
 
 void* or_throw(void* memory) {
@@ -48,17 +69,15 @@ std::uint64_t allocations_alive() noexcept {
 using std::align_val_t;
 using std::nothrow_t;
 using std::size_t;
-void* operator new(size_t bytes) { return or_throw(count_and_allocate(bytes, 1)); }
-void* operator new[](size_t bytes) { return or_throw(count_and_allocate(bytes, 1)); }
-void* operator new(size_t bytes, const nothrow_t&) noexcept { return count_and_allocate(bytes, 1); }
-void* operator new[](size_t bytes, const nothrow_t&) noexcept {
-    return count_and_allocate(bytes, 1);
-}
+void* operator new(size_t bytes) { return or_throw(count_and_allocate(bytes)); }
+void* operator new[](size_t bytes) { return or_throw(count_and_allocate(bytes)); }
+void* operator new(size_t bytes, const nothrow_t&) noexcept { return count_and_allocate(bytes); }
+void* operator new[](size_t bytes, const nothrow_t&) noexcept { return count_and_allocate(bytes); }
 void* operator new(size_t bytes, align_val_t alignment) {
-    return or_throw(count_and_allocate(bytes, static_cast<size_t>(alignment)));
+    return or_throw(count_and_allocate(bytes, alignment));
 }
 void* operator new(size_t bytes, align_val_t alignment, const nothrow_t&) noexcept {
-    return count_and_allocate(bytes, static_cast<size_t>(alignment));
+    return count_and_allocate(bytes, alignment);
 }
 void operator delete(void* memory) noexcept { give_back(memory); }
 void operator delete[](void* memory) noexcept { give_back(memory); }
@@ -66,6 +85,8 @@ void operator delete(void* memory, size_t) noexcept { give_back(memory); }
 void operator delete[](void* memory, size_t) noexcept { give_back(memory); }
 void operator delete(void* memory, const nothrow_t&) noexcept { give_back(memory); }
 void operator delete[](void* memory, const nothrow_t&) noexcept { give_back(memory); }
-void operator delete(void* memory, align_val_t) noexcept { give_back(memory); }
-void operator delete(void* memory, size_t, align_val_t) noexcept { give_back(memory); }
-void operator delete(void* memory, align_val_t, const nothrow_t&) noexcept { give_back(memory); }
+void operator delete(void* memory, align_val_t) noexcept { give_back_aligned(memory); }
+void operator delete(void* memory, size_t, align_val_t) noexcept { give_back_aligned(memory); }
+void operator delete(void* memory, align_val_t, const nothrow_t&) noexcept {
+    give_back_aligned(memory);
+}
