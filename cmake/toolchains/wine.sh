@@ -6,8 +6,9 @@
 # is killed after IORING_WINE_SECONDS (110, less than any test has; 0: never). Its exit status has
 # 8 bits. Standard output has CRLF at the ends of lines, as on Windows. Status 77: there is no Wine.
 #
-# A signal to this process is the program's: SIGINT is Ctrl+C there. wine.sh --end FOLDER ends what
-# of Wine still runs for a build folder, its server first of all.
+# A signal to this process is the program's: SIGINT is Ctrl+C there (e2e.windows_echo has shown it).
+# Wine's server and services live for half a minute longer than the last program; wine.sh --end
+# FOLDER ends what of Wine still runs for a build folder.
 set -euo pipefail
 
 (($# > 0)) || {
@@ -23,9 +24,10 @@ wine="$(command -v wine64 || true)"
     exit 77
 }
 
+server="$(command -v wineserver || true)"
+[[ -n $server ]] || server="$(dirname "$wine")/wineserver"
+
 if [[ $1 == --end ]]; then
-    server="$(command -v wineserver || true)"
-    [[ -n $server ]] || server="$(dirname "$wine")/wineserver"
     [[ -d $2/wine ]] || exit 0
     WINEPREFIX="$(cd "$2" && pwd)/wine" timeout --kill-after=5 30 "$server" -k || true
     exit 0
@@ -53,14 +55,20 @@ make_prefix() {
         touch "$WINEPREFIX/.made"
 } </dev/null >/dev/null 2>&1 9>&-
 
-if [[ ! -e $WINEPREFIX/.made ]]; then
-    exec 9>"$build/wine.lock"
-    flock 9
-    [[ -e $WINEPREFIX/.made ]] || make_prefix || {
-        printf 'wine.sh: Wine cannot make %s\n' "$WINEPREFIX" >&2
-        exit 1
-    }
-    exec 9>&-
-fi
+# What Wine starts on its own inherits standard output of the first program, whose reader would wait
+# for all of it to end: so the first program is this one. (0: the server was not there.)
+start_wine() {
+    "$server" -p30 || return 0
+    timeout --kill-after=5 60 "$wine" wineboot
+} </dev/null >/dev/null 2>&1 9>&-
+
+exec 9>"$build/wine.lock"
+flock 9
+[[ -e $WINEPREFIX/.made ]] || make_prefix || {
+    printf 'wine.sh: Wine cannot make %s\n' "$WINEPREFIX" >&2
+    exit 1
+}
+start_wine || true
+exec 9>&-
 
 exec timeout --foreground --kill-after=5 "${IORING_WINE_SECONDS:-110}" "$wine" "$@"
