@@ -103,8 +103,7 @@ private:
     void dispatch(const ioring::cqe& done) noexcept {
         const auto [kind, slot, generation] = ioring::user_data::decode<op>(done.user_data);
         if (kind == op::accept) return accepted(done);
-        // A cancel's own result says nothing that its target's does not.
-        if (kind == op::cancel) return;
+        if (kind == op::cancel) return cancelled(slot, generation, done);
         if (!table_.is_current(slot, generation)) {
             ++counted_.stale;
             return;
@@ -119,6 +118,15 @@ private:
         } else {
             if (!settle(slot)) look_at_later(slot);
         }
+    }
+
+    // Says nothing that its target's result does not, but where there is no cancel (Registered
+    // I/O): then what is in flight on a connection that was given up ends with the descriptor.
+    void cancelled(std::uint32_t slot, std::uint32_t generation, const ioring::cqe& done) noexcept {
+        if (done.res != -EALREADY || !table_.is_current(slot, generation)) return;
+        connection& at = table_[slot];
+        if (at.failed) return close_descriptor(at);
+        at.receive_cancelled = at.send_cancelled = false;  // To be asked for again.
     }
 
     void accepted(const ioring::cqe& done) noexcept {
@@ -241,10 +249,15 @@ private:
 
     void close(std::uint32_t slot, connection& at) noexcept {
         strategy_.close(slot);
-        ring_.close_now(at.socket);
+        close_descriptor(at);
         table_.give_back(slot);
         counted_.connections = table_.open_count();
         if (acceptor_.is_paused()) resume_accepting();
+    }
+
+    void close_descriptor(connection& at) noexcept {
+        if (at.socket.valid()) ring_.close_now(at.socket);
+        at.socket = {};
     }
 
     void resume_accepting() noexcept {
