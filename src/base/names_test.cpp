@@ -96,8 +96,7 @@ TEST(names_test, a_completion_says_its_error_and_its_buffer) {
                   .res = 64,
                   .flags = cqe_flag::buffer | cqe_flag::more | (3U << cqe_flag::buffer_shift)}));
     const std::string reset = to_string(cqe{.user_data = 7, .res = -ECONNRESET});
-    EXPECT_EQ("user_data 0x7 res " + std::to_string(-ECONNRESET) + " (" +
-                  std::make_error_code(std::errc::connection_reset).message() + ")",
+    EXPECT_EQ("user_data 0x7 res " + std::to_string(-ECONNRESET) + " (Connection reset by peer)",
               reset);
 }
 
