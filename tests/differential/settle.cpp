@@ -51,6 +51,9 @@ void runner::flush() {
 
 bool runner::is_started(const operation& which) const {
     if (!which.submitted) return false;
+    // All that is left of it may be twins that wait in the queue.
+    const auto pushed = std::ranges::count(batch_, std::uint64_t{which.entry.user_data});
+    if (pushed > 0 && pushed >= static_cast<std::ptrdiff_t>(which.left)) return false;
     if (which.after == 0) return true;
     const auto before = operations_.find(which.after);
     return before == operations_.end() || (before->second.left == 0 && is_started(before->second));
