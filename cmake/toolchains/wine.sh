@@ -3,7 +3,7 @@
 # wine.sh - runs a Windows program of a build folder: wine.sh PROGRAM.exe [ARGUMENT...]
 #
 # Each build folder has a Windows of its own, made once in <build>/wine. A program that does not end
-# is killed after IORING_WINE_SECONDS (110, less than any test has; 0: never). Its exit status has
+# is killed after IORING_WINE_SECONDS (230, less than a batch has; 0: never). Its exit status has
 # 8 bits. Standard output has CRLF at the ends of lines, as on Windows. Status 77: there is no Wine.
 #
 # A signal to this process is the program's: SIGINT is Ctrl+C there (e2e.windows_echo has shown it).
@@ -71,4 +71,4 @@ flock 9
 start_wine || true
 exec 9>&-
 
-exec timeout --foreground --kill-after=5 "${IORING_WINE_SECONDS:-110}" "$wine" "$@"
+exec timeout --foreground --kill-after=5 "${IORING_WINE_SECONDS:-230}" "$wine" "$@"
