@@ -91,19 +91,9 @@ void on_connection(uv_stream_t* listener, int status) {
     ++of.counted->connections;
 }
 
-void run(const options& wanted, counters& counted) {
-    server of;
-    of.counted = &counted;
-    run_libuv(of, wanted, "broadcast-libuv", on_connection);
-}
-
 }  // namespace
 }  // namespace peer
 
 int main(int argc, char** argv) {
-    const peer::options wanted = peer::parse_options(argc, argv);
-    peer::counters counted;
-    peer::run(wanted, counted);
-    peer::report("broadcast-libuv", counted);
-    return 0;  // What is still open ends with the process.
+    return peer::serve_libuv<peer::server>(argc, argv, "broadcast-libuv", peer::on_connection);
 }

@@ -21,6 +21,7 @@ struct libuv_server {
     uv_tcp_t listener{};
     uv_poll_t stop{};
     uv_prepare_t turn{};
+    const options* wanted = nullptr;
     counters* counted = nullptr;
     std::vector<char> buffer = std::vector<char>(65'536);
 };
@@ -45,26 +46,32 @@ inline int write_at_once(uv_tcp_t& to, char* data, std::size_t bytes) {
     return sent == UV_EAGAIN ? 0 : sent;
 }
 
-// Until SIGINT or SIGTERM.
-inline void run_libuv(libuv_server& of, const options& wanted, const char* name,
-                      uv_connection_cb on_connection) {
+// All of main() for a Server derived from libuv_server, until SIGINT or SIGTERM.
+template <class Server>
+int serve_libuv(int argc, char** argv, const std::string& name, uv_connection_cb on_connection) {
+    const options wanted = parse_options(argc, argv);
     const int stop = open_stop_signal();
     const int listener = open_listener(wanted, /*nonblocking=*/true);
+    counters counted;
+    Server of;
+    of.wanted = &wanted;
+    of.counted = &counted;
     check(uv_loop_init(&of.loop), "uv_loop_init");
     check(uv_tcp_init(&of.loop, &of.listener), "uv_tcp_init");
     check(uv_tcp_open(&of.listener, listener), "uv_tcp_open");
-    of.listener.data = &of;
+    of.listener.data = static_cast<libuv_server*>(&of);
     check(uv_listen(stream_of(of.listener), libuv_backlog, on_connection), "uv_listen");
     check(uv_prepare_init(&of.loop, &of.turn), "uv_prepare_init");
-    of.turn.data = &of;
-    uv_prepare_start(&of.turn, [](uv_prepare_t* turn) {
-        ++static_cast<libuv_server*>(turn->data)->counted->enters;
-    });
+    of.turn.data = &counted;
+    uv_prepare_start(&of.turn,
+                     [](uv_prepare_t* turn) { ++static_cast<counters*>(turn->data)->enters; });
     check(uv_poll_init(&of.loop, &of.stop, stop), "uv_poll_init");
     uv_poll_start(&of.stop, UV_READABLE,
                   [](uv_poll_t* handle, int, int) { uv_stop(handle->loop); });
-    announce(listener, std::string{name} + " " + uv_version_string());
+    announce(listener, name + " " + uv_version_string());
     uv_run(&of.loop, UV_RUN_DEFAULT);
+    report(name, counted);
+    return 0;  // What is still open ends with the process.
 }
 
 }  // namespace peer

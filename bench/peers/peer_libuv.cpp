@@ -88,19 +88,9 @@ void on_connection(uv_stream_t* listener, int status) {
     start_reading(at);
 }
 
-void run(const options& wanted, counters& counted) {
-    libuv_server of;
-    of.counted = &counted;
-    run_libuv(of, wanted, "libuv", on_connection);
-}
-
 }  // namespace
 }  // namespace peer
 
 int main(int argc, char** argv) {
-    const peer::options wanted = peer::parse_options(argc, argv);
-    peer::counters counted;
-    peer::run(wanted, counted);
-    peer::report("libuv", counted);
-    return 0;  // What is still open ends with the process.
+    return peer::serve_libuv<peer::libuv_server>(argc, argv, "libuv", peer::on_connection);
 }

@@ -12,23 +12,17 @@
 namespace peer {
 namespace {
 
-struct server;
-
 // One side of a connection; what it receives is written to its partner.
 struct half {
     uv_tcp_t tcp{};
     uv_write_t write{};
     uv_shutdown_t end{};
-    server* owner = nullptr;
+    libuv_server* owner = nullptr;
     half* partner = nullptr;
     std::vector<char> unsent;  // For this side.
     bool writing = false;
     bool ended = false;  // It will send no more.
     bool closed = false;
-};
-
-struct server : libuv_server {
-    const options* wanted = nullptr;
 };
 
 // Deletes both when both handles are closed.
@@ -97,7 +91,7 @@ void start_reading(half& at) {
     if (uv_read_start(stream_of(at.tcp), lend_buffer<half>, on_read) != 0) close_pair(at);
 }
 
-half* new_half(server& of) {
+half* new_half(libuv_server& of) {
     half* const made = new half;
     made->owner = &of;
     made->tcp.data = made;
@@ -107,7 +101,7 @@ half* new_half(server& of) {
 
 void on_connection(uv_stream_t* listener, int status) {
     if (status != 0) return;
-    auto& of = static_cast<server&>(*static_cast<libuv_server*>(listener->data));
+    libuv_server& of = *static_cast<libuv_server*>(listener->data);
     half& near = *new_half(of);
     half& far = *new_half(of);
     near.partner = &far;
@@ -122,20 +116,9 @@ void on_connection(uv_stream_t* listener, int status) {
     start_reading(far);
 }
 
-void run(const options& wanted, counters& counted) {
-    server of;
-    of.wanted = &wanted;
-    of.counted = &counted;
-    run_libuv(of, wanted, "proxy-libuv", on_connection);
-}
-
 }  // namespace
 }  // namespace peer
 
 int main(int argc, char** argv) {
-    const peer::options wanted = peer::parse_options(argc, argv);
-    peer::counters counted;
-    peer::run(wanted, counted);
-    peer::report("proxy-libuv", counted);
-    return 0;  // What is still open ends with the process.
+    return peer::serve_libuv<peer::libuv_server>(argc, argv, "proxy-libuv", peer::on_connection);
 }
