@@ -64,6 +64,7 @@ void serve(ioring::socket& client) {
         const std::size_t end = come.find('\n');
         if (end == std::string_view::npos) {
             if (come.size() > line_bytes_max) client.abort();
+            if (client.peer_has_ended() && come.size() == client.unread_bytes()) client.close();
             return;
         }
         const std::string_view line = come.substr(0, end);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # line_server_test.py - the line protocol's answers, however the lines come.
 import signal
+import socket
 import sys
 import unittest
 
@@ -42,6 +43,13 @@ class LineServer(ServerTest):
             self.assertNotEqual(b"", part)
             got += len(part)
         self.assertEqual(whole // 107 * 101, got)
+
+    def test_who_ends_within_a_line_is_let_go_at_once(self):
+        peer = self.connect()
+        peer.sendall(b"add 1 2\nadd 1")
+        peer.shutdown(socket.SHUT_WR)
+        self.assertEqual(b"3\n", peer.recv(100))
+        self.assertEqual(b"", peer.recv(1))
 
     def test_a_line_without_end_is_cut(self):
         peer = self.connect()

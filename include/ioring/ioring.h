@@ -612,6 +612,8 @@ IORING_API size_t ioring_socket_forward_to(ioring_socket_t* socket, ioring_socke
 // Bytes written or forwarded, and not yet taken by the system.
 IORING_API uint32_t ioring_socket_unsent(const ioring_socket_t* socket);
 // One drained event when there are none unsent; at once when there are none.
+// 1: the peer has ended its side, and nothing comes behind the unread bytes. Else 0.
+IORING_API int ioring_socket_peer_has_ended(const ioring_socket_t* socket);
 IORING_API void ioring_socket_notify_drained(ioring_socket_t* socket);
 // An end of this side alone: what is unsent is sent, then the peer is told. Bytes still come until
 // it has ended its side too; then the closed event.

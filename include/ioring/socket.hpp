@@ -84,6 +84,10 @@ public:
     [[nodiscard]] std::span<const std::byte> readable() const noexcept;
     // All that came and was not consumed or forwarded, readable() or behind it.
     [[nodiscard]] std::uint32_t unread_bytes() const noexcept { return unread_; }
+    // The peer has ended its side: beyond unread_bytes() nothing will come. Where there are some,
+    // and so no peer_closed event yet, they are announced once more, so that a program that waits
+    // for more (half a request) can give up.
+    [[nodiscard]] bool peer_has_ended() const noexcept;
     // The first `bytes` of readable(), or all of it, are done with.
     void consume(std::size_t bytes) noexcept;
     // Receive no more (what the system has taken already stays with it) until resume_recv().

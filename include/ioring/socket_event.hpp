@@ -15,7 +15,7 @@ namespace ioring {
 enum class event_type : std::uint8_t {
     accepted,       // A connection of `listener`.
     connected,      // One of connect() stands. (One that fails is closed, with the error.)
-    received,       // There are bytes in socket->readable().
+    received,       // There are bytes in socket->readable(); also, once, when these are the last.
     send_blocked,   // A write was cut, or options.send_high_bytes are unsent: stop for now.
     writable,       // No more than options.send_low_bytes are: go on. Once for each send_blocked.
     drained,        // All was sent; after notify_drained() only.

@@ -233,6 +233,9 @@ std::size_t ioring_socket_forward_to(ioring_socket_t* socket, ioring_socket_t* o
     if (socket == nullptr || other == nullptr) return 0;
     return socket_of(socket)->forward_to(*socket_of(other), bytes);
 }
+int ioring_socket_peer_has_ended(const ioring_socket_t* socket) {
+    return socket != nullptr && socket_of(socket)->peer_has_ended() ? 1 : 0;
+}
 std::uint32_t ioring_socket_unsent(const ioring_socket_t* socket) {
     return socket == nullptr ? 0 : socket_of(socket)->unsent_bytes();
 }

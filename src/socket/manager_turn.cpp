@@ -213,13 +213,17 @@ std::size_t manager_state::deliver(std::span<socket_event> out) noexcept {
 }
 
 std::size_t manager_state::deliver_of(socket& at, std::span<socket_event> out) noexcept {
+    if ((at.pending_ & event_bit::peer_closed) != 0 && at.unread_ != 0) {
+        // The end of the stream comes after its last byte: consume() announces it again. Who waits
+        // for more bytes is told by those that there are.
+        at.pending_ &= static_cast<std::uint16_t>(~event_bit::peer_closed);
+        at.pending_ |= event_bit::received;
+    }
     std::size_t count = 0;
     while (at.pending_ != 0 && count < out.size()) {
         const auto type = static_cast<event_type>(std::countr_zero(at.pending_));
         at.pending_ &= static_cast<std::uint16_t>(at.pending_ - 1);
         if (type == event_type::received && at.unread_ == 0) continue;  // Read meanwhile.
-        // The end of the stream comes after its last byte: consume() announces it again.
-        if (type == event_type::peer_closed && at.unread_ != 0) continue;
         socket_event& event = out[count++];
         event = socket_event{.type = type, .socket = &at};
         if (type == event_type::received) continue;

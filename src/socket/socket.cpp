@@ -23,6 +23,8 @@ bool socket::is_open() const noexcept {
     return manager_state::phase_of(*this) == close_phase::open;
 }
 
+bool socket::peer_has_ended() const noexcept { return (facts_ & detail::close_fact::ended) != 0; }
+
 std::span<const std::byte> socket::readable() const noexcept { return manager_->readable(*this); }
 
 void socket::consume(std::size_t bytes) noexcept { manager_->consume(*this, bytes); }

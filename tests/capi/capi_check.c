@@ -266,6 +266,7 @@ static void check_manager(ioring_t* ring) {
                 case IOR_EVENT_CLOSED:
                     ++closed;
                     EXPECT(events[index].error == 0);
+                    EXPECT(ioring_socket_peer_has_ended(of) == 0);
                     EXPECT(strlen(ioring_close_reason(events[index].reason)) > 0);
                     break;
                 default: break;
@@ -281,6 +282,7 @@ static void check_manager(ioring_t* ring) {
     EXPECT(ioring_manager_drain(sockets, patience_ns, &report) == 0 && report.complete == 1);
     ioring_manager_destroy(sockets);
 }
+                case IOR_EVENT_PEER_CLOSED: EXPECT(ioring_socket_peer_has_ended(of) == 1); break;
 
 static void check_misuse(ioring_t* ring) {
     ioring_t* none = NULL;

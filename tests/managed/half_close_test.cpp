@@ -207,6 +207,32 @@ TEST_P(managed_both_halves_test, bytes_that_are_unread_at_the_end_of_both_sides_
     expect_closed(close_reason::closed);
 }
 
+// Who waits for the rest of a request must learn that it will never come, although peer_closed does
+// not come before the last byte was read.
+TEST_P(managed_both_halves_test, the_end_behind_unread_bytes_is_told_by_them) {
+    bool had_ended = false;
+    on_event = [&](const socket_event& event) {
+        if (event.type == event_type::received) had_ended = event.socket->peer_has_ended();
+    };
+    const pair one = accept_one();
+    EXPECT_FALSE(one.ours->peer_has_ended());
+    send(one.theirs, "half a requ");
+    ASSERT_TRUE(until_told(event_type::received));
+    EXPECT_FALSE(had_ended);
+    const std::size_t before = count(event_type::received);
+    conformance::shut_down(one.theirs, shutdown_how::write);
+    ASSERT_TRUE(until([&] { return had_ended; }));
+    EXPECT_LT(before, count(event_type::received));
+    EXPECT_TRUE(one.ours->peer_has_ended());
+    EXPECT_EQ("half a requ", text_of(one.ours->readable()));
+    EXPECT_EQ(0u, count(event_type::peer_closed));
+    const std::size_t told = count(event_type::received);
+    for (int i = 0; i < 10; ++i) (void)turn(1ms);
+    EXPECT_EQ(told, count(event_type::received));  // Once.
+    one.ours->close();
+    expect_closed(close_reason::closed);
+}
+
 // The request goes through buffers that are full, then its end, then the answer the other way.
 TEST_P(managed_both_halves_test, a_proxy_passes_each_end_behind_the_last_byte_of_its_direction) {
     on_event = nullptr;

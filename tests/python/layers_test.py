@@ -155,6 +155,15 @@ class LayersTest(unittest.TestCase):
         peer.close()
         self.event(manager, EventType.CLOSED)
 
+    def test_half_a_request_and_then_the_end_can_be_seen(self):
+        manager, where = self.managed()
+        peer = self.plain(where)
+        peer.sendall(b"half")
+        self.assertFalse(self.event(manager, EventType.RECEIVED).socket.peer_has_ended)
+        peer.shutdown(socket.SHUT_WR)
+        last = self.event(manager, EventType.RECEIVED).socket
+        self.assertEqual((True, b"half"), (last.peer_has_ended, last.peek()))
+
     def test_both_ends_may_be_managed(self):
         manager, where = self.managed()
         mine = manager.connect(f"{where[0]}:{where[1]}")

@@ -140,6 +140,7 @@ _FUNCTIONS = {
     "ioring_socket_write": (c_size_t, [c_void_p, c_char_p, c_size_t]),
     "ioring_socket_forward": (c_size_t, [c_void_p, c_size_t]),
     "ioring_socket_forward_to": (c_size_t, [c_void_p, c_void_p, c_size_t]),
+    "ioring_socket_peer_has_ended": (c_int, [c_void_p]),
     "ioring_socket_unsent": (c_uint32, [c_void_p]),
     "ioring_socket_notify_drained": (None, [c_void_p]),
     "ioring_socket_shutdown_write": (None, [c_void_p]),

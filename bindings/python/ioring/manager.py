@@ -100,6 +100,11 @@ class Socket:
     def unsent(self):
         return self._library.ioring_socket_unsent(self.pointer())
 
+    @property
+    def peer_has_ended(self):
+        """Nothing comes behind the bytes that are unread."""
+        return bool(self._library.ioring_socket_peer_has_ended(self.pointer()))
+
     def notify_drained(self):
         """One DRAINED event when all was sent."""
         self._library.ioring_socket_notify_drained(self.pointer())
