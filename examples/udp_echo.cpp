@@ -19,8 +19,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
+#include <span>
 #include <system_error>
 #include <vector>
 
@@ -30,19 +30,11 @@ namespace {
 
 constexpr std::uint32_t datagrams_max = 256;  // Received and not yet sent back.
 constexpr std::uint32_t single_receives = 64;
-constexpr std::size_t control_bytes = 64;  // Room for IP_PKTINFO or IPV6_PKTINFO.
-constexpr std::size_t address_bytes = sizeof(sockaddr_in6);
+constexpr std::uint32_t control_bytes = 64;  // Room for IP_PKTINFO or IPV6_PKTINFO.
+constexpr std::uint32_t address_bytes = sizeof(sockaddr_in6);
 
-// What the kernel writes in front of each datagram of a multishot recvmsg
-// (io_uring_recvmsg_out(3)); the name, the ancillary data and the payload follow, the first two in
-// as many bytes as the msghdr has for them.
-struct datagram_head {
-    std::uint32_t name_bytes;
-    std::uint32_t control_bytes;
-    std::uint32_t payload_bytes;
-    std::uint32_t flags;
-};
-constexpr std::size_t around_bytes = sizeof(datagram_head) + address_bytes + control_bytes;
+constexpr ioring::message_room around{.name_bytes = address_bytes, .control_bytes = control_bytes};
+constexpr std::size_t around_bytes = around.bytes_before_payload();
 
 enum class op : std::uint8_t { recv_all, recv_one, send };
 
@@ -117,15 +109,15 @@ struct slot {
     std::span<std::byte> memory;  // A chunk of the group, or this slot's own.
 };
 
-void point(slot& at, std::byte* name, std::size_t name_bytes, std::byte* control,
-           std::size_t controls, std::byte* payload, std::size_t payload_bytes) {
+void point(slot& at, std::span<std::byte> name, std::span<std::byte> control,
+           std::span<std::byte> payload) {
     // Systems differ in the widths of the lengths.
-    at.piece = {.iov_base = payload, .iov_len = payload_bytes};
+    at.piece = {.iov_base = payload.data(), .iov_len = payload.size()};
     at.message = {};
-    at.message.msg_name = name;
-    at.message.msg_namelen = static_cast<decltype(at.message.msg_namelen)>(name_bytes);
-    at.message.msg_control = controls == 0 ? nullptr : control;
-    at.message.msg_controllen = static_cast<decltype(at.message.msg_controllen)>(controls);
+    at.message.msg_name = name.data();
+    at.message.msg_namelen = static_cast<decltype(at.message.msg_namelen)>(name.size());
+    at.message.msg_control = control.empty() ? nullptr : control.data();
+    at.message.msg_controllen = static_cast<decltype(at.message.msg_controllen)>(control.size());
     at.message.msg_iov = &at.piece;
     at.message.msg_iovlen = 1;
 }
@@ -188,29 +180,24 @@ private:
 
     void arm_all() {
         if (is_single_ || group_.posted() == 0) return;  // A send gives a buffer back.
-        ioring::sqe* const entry = ring_.prepare_recvmsg(
-            socket_, &pattern_, ioring::user_data{op::recv_all}, ioring::msg_flag::trunc);
-        if (entry == nullptr) return;
-        entry->ioprio |= ioring::transfer_flag::multishot;
-        entry->flags |= ioring::sqe_flag::buffer_select;
-        entry->buf_index = group_.id();
-        must_arm_ = false;
+        if (ring_.prepare_recvmsg_multishot(socket_, &pattern_, group_.id(),
+                                            ioring::user_data{op::recv_all},
+                                            ioring::msg_flag::trunc) != nullptr) {
+            must_arm_ = false;
+        }
     }
 
     void came_of_many(const ioring::cqe& done) {
         if (!done.more()) must_arm_ = true;
         if (done.res == -EINVAL && count_.datagrams == 0) return receive_singly();
         const std::span<std::byte> chunk = group_.take(done);
-        if (chunk.size() < around_bytes) {
+        ioring::received_message message;
+        if (!ioring::received_message::read(chunk, around, message)) {
             if (done.res != -ENOBUFS) failed(done.res);
             if (!chunk.empty()) group_.recycle_later(chunk);
             return;
         }
-        datagram_head head;
-        std::memcpy(&head, chunk.data(), sizeof head);
-        std::byte* const name = chunk.data() + sizeof head;
-        std::byte* const payload = chunk.data() + around_bytes;
-        if (head.payload_bytes > chunk.size() - around_bytes) {
+        if (message.is_cut()) {
             ++count_.cut;
             group_.recycle_later(chunk);
             return;
@@ -218,9 +205,7 @@ private:
         const std::uint32_t which = free_.back();  // There are as many as buffers.
         free_.pop_back();
         slots_[which].memory = chunk;
-        point(slots_[which], name, std::min<std::size_t>(head.name_bytes, address_bytes),
-              name + address_bytes, std::min<std::size_t>(head.control_bytes, control_bytes),
-              payload, head.payload_bytes);
+        point(slots_[which], message.name, message.control, message.payload);
         send(which);
     }
 
@@ -238,9 +223,8 @@ private:
     }
     bool arm_one(std::uint32_t which) {
         slot& at = slots_[which];
-        std::byte* const name = at.memory.data();
-        point(at, name, address_bytes, name + address_bytes, control_bytes, name + around_bytes,
-              datagram_bytes_);
+        point(at, at.memory.first(address_bytes), at.memory.subspan(address_bytes, control_bytes),
+              at.memory.subspan(around_bytes, datagram_bytes_));
         return ring_.prepare_recvmsg(socket_, &at.message,
                                      ioring::user_data{op::recv_one, which}) != nullptr;
     }

@@ -466,6 +466,26 @@ IORING_API void* ioring_group_take(ioring_group_t* group, const ioring_cqe* done
 // 0, or -EINVAL when no such chunk is out.
 IORING_API int ioring_group_recycle(ioring_group_t* group, const void* chunk);
 
+// A datagram of a multishot recvmsg: received_message.hpp.
+typedef struct ioring_received_message {
+    void* name;                    // The sender's sockaddr ...
+    void* control;                 // ancillary data ...
+    void* payload;                 // and the datagram's bytes, all within the chunk.
+    uint32_t name_bytes;           // Of the address that are there ...
+    uint32_t control_bytes;        // of ancillary data ...
+    uint32_t payload_bytes;        // and of the datagram.
+    uint32_t flags;                // The system's msg_flags.
+    uint32_t whole_name_bytes;     // More than name_bytes: the address was cut.
+    uint32_t whole_payload_bytes;  // Of the datagram, if IOR_MSG_TRUNC was asked for.
+    uint32_t is_cut;               // 1: some of the datagram had no room and is lost.
+    uint32_t reserved;             // 0
+} ioring_received_message;
+
+// Takes a chunk apart whose receive's pattern had this room for names and ancillary data (its
+// msg_namelen and msg_controllen). 0, or -EINVAL when it is too short for them.
+IORING_API int ioring_received_message_read(void* chunk, uint32_t bytes, uint32_t name_room,
+                                            uint32_t control_room, ioring_received_message* out);
+
 // --- managed sockets -------------------------------------------------------------------------
 
 // Connections that always end: socket_manager.hpp, socket.hpp and socket_event.hpp say what each of
@@ -592,6 +612,8 @@ IORING_API int32_t ioring_socket_fd(const ioring_socket_t* socket);
 IORING_API int ioring_socket_peer(const ioring_socket_t* socket, ioring_endpoint* out);
 // The unread bytes, as one range; there may be more, which a later received event tells.
 IORING_API const void* ioring_socket_readable(const ioring_socket_t* socket, size_t* bytes);
+// 1: the peer has ended its side, and nothing comes behind the unread bytes. Else 0.
+IORING_API int ioring_socket_peer_has_ended(const ioring_socket_t* socket);
 // The first `bytes` of the readable ones, or all of them, are done with.
 IORING_API void ioring_socket_consume(ioring_socket_t* socket, size_t bytes);
 // Receives no more until ioring_socket_resume_recv().
@@ -612,8 +634,6 @@ IORING_API size_t ioring_socket_forward_to(ioring_socket_t* socket, ioring_socke
 // Bytes written or forwarded, and not yet taken by the system.
 IORING_API uint32_t ioring_socket_unsent(const ioring_socket_t* socket);
 // One drained event when there are none unsent; at once when there are none.
-// 1: the peer has ended its side, and nothing comes behind the unread bytes. Else 0.
-IORING_API int ioring_socket_peer_has_ended(const ioring_socket_t* socket);
 IORING_API void ioring_socket_notify_drained(ioring_socket_t* socket);
 // An end of this side alone: what is unsent is sent, then the peer is told. Bytes still come until
 // it has ended its side too; then the closed event.
@@ -739,6 +759,17 @@ IORING_INLINE void ioring_prep_recvmsg(ioring_sqe* sqe, int32_t fd, void* messag
                                        uint32_t msg_flags) {
     ioring_prep_rw(sqe, IOR_OP_RECVMSG, fd, message, 1, 0);
     sqe->op_flags = msg_flags;
+}
+// One completion a datagram, in buffers of a group (ioring_received_message_read()), until one
+// comes without IOR_CQE_MORE. `pattern` says how much room names and ancillary data have. -EINVAL
+// where the backend has none.
+IORING_INLINE void ioring_prep_recvmsg_multishot(ioring_sqe* sqe, int32_t fd, const void* pattern,
+                                                 uint16_t group, uint32_t msg_flags) {
+    ioring_prep_rw(sqe, IOR_OP_RECVMSG, fd, pattern, 1, 0);
+    sqe->flags = IOR_SQE_BUFFER_SELECT;
+    sqe->ioprio = IOR_TRANSFER_MULTISHOT;
+    sqe->op_flags = msg_flags;
+    sqe->buf_index = group;
 }
 // `how`: IOR_SHUTDOWN_. ioring_shutdown_now() is cheaper.
 IORING_INLINE void ioring_prep_shutdown(ioring_sqe* sqe, int32_t fd, int how) {

@@ -9,6 +9,7 @@
 #include "ioring/error.hpp"
 #include "ioring/message.hpp"
 #include "ioring/names.hpp"
+#include "ioring/received_message.hpp"
 #include "ioring/ring.hpp"
 #include "ioring/ring_buffer.hpp"
 #include "ioring/ring_presets.hpp"

@@ -165,6 +165,20 @@ inline void prep_recvmsg(sqe& entry, fd socket, ::msghdr* message, std::uint32_t
     entry.op = opcode::recvmsg;
 }
 
+// One CQE a datagram, each in a buffer of a group with its sender in front of it
+// (received_message.hpp), until one comes without `more`: as prep_recv_multishot(), and an empty
+// datagram is the last one, too. `pattern` says how much room names and ancillary data have; its
+// pieces are not used. Linux 6.0; -EINVAL where the backend has none.
+inline void prep_recvmsg_multishot(sqe& entry, fd socket, const ::msghdr* pattern,
+                                   std::uint16_t buffer_group, std::uint32_t msg_flags,
+                                   std::uint64_t user_data) noexcept {
+    prep_sendmsg(entry, socket, pattern, msg_flags, user_data);
+    entry.op = opcode::recvmsg;
+    entry.flags = sqe_flag::buffer_select;
+    entry.ioprio = transfer_flag::multishot;
+    entry.buf_index = buffer_group;
+}
+
 // Reads at `offset` (0 or ~0 for a socket) into kernel buffer `buffer_slot`; `buffer` must lie
 // within it.
 inline void prep_read_fixed(sqe& entry, fd file, std::span<std::byte> buffer, std::uint64_t offset,

@@ -167,6 +167,11 @@ public:
                          std::uint32_t msg_flags = 0) noexcept {
         return fill<prep_recvmsg>(socket, message, msg_flags, user_data);
     }
+    // One CQE a datagram, in buffers of `group`: prep_recvmsg_multishot().
+    sqe* prepare_recvmsg_multishot(fd socket, const ::msghdr* pattern, std::uint16_t group,
+                                   std::uint64_t user_data, std::uint32_t msg_flags = 0) noexcept {
+        return fill<prep_recvmsg_multishot>(socket, pattern, group, msg_flags, user_data);
+    }
     // As shutdown_now(), as an operation: in a chain, for example.
     sqe* prepare_shutdown(fd socket, shutdown_how how, std::uint64_t user_data) noexcept {
         return fill<prep_shutdown>(socket, how, user_data);

@@ -154,6 +154,15 @@ TEST(prep_test, sendmsg_and_recvmsg_say_one_message) {
         }));
 }
 
+TEST(prep_test, recvmsg_multishot_says_a_pattern_and_a_group) {
+    EXPECT_EQ((words{first_word(10, 0x20, 2, descriptor), 0, 0x1000, length_and_flags(1, 0x20), tag,
+                     0x0102, 0, 0}),
+              filled([](sqe& entry) {
+                  prep_recvmsg_multishot(entry, socket, pointer<const ::msghdr>(0x1000), 0x0102,
+                                         msg_flag::trunc, tag);
+              }));
+}
+
 TEST(prep_test, read_fixed_and_write_fixed_carry_slot_and_offset) {
     EXPECT_EQ((words{first_word(4, 0, 0, descriptor), 0xffff'ffff'ffff'ffff, 0x1000, 7, tag, 0x0102,
                      0, 0}),

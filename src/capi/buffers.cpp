@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "capi/handles.hpp"
+#include "ioring/received_message.hpp"
 
 namespace {
 
@@ -207,6 +208,26 @@ void* ioring_group_take(ioring_group_t* group, const ioring_cqe* done, std::uint
 int ioring_group_recycle(ioring_group_t* group, const void* chunk) {
     if (group == nullptr || chunk == nullptr) return -EINVAL;
     return group->group.recycle({static_cast<const std::byte*>(chunk), 1}) ? 0 : -EINVAL;
+}
+
+int ioring_received_message_read(void* chunk, std::uint32_t bytes, std::uint32_t name_room,
+                                 std::uint32_t control_room, ioring_received_message* out) {
+    if (chunk == nullptr || out == nullptr) return -EINVAL;
+    ioring::received_message from;
+    const std::span buffer{static_cast<std::byte*>(chunk), bytes};
+    if (!ioring::received_message::read(buffer, {name_room, control_room}, from)) return -EINVAL;
+    *out = {.name = from.name.data(),
+            .control = from.control.data(),
+            .payload = from.payload.data(),
+            .name_bytes = static_cast<std::uint32_t>(from.name.size()),
+            .control_bytes = static_cast<std::uint32_t>(from.control.size()),
+            .payload_bytes = static_cast<std::uint32_t>(from.payload.size()),
+            .flags = from.flags,
+            .whole_name_bytes = from.name_bytes,
+            .whole_payload_bytes = from.payload_bytes,
+            .is_cut = from.is_cut() ? 1U : 0U,
+            .reserved = 0};
+    return 0;
 }
 
 }  // extern "C"

@@ -77,6 +77,9 @@ TEST_F(entry_twins_test, transfers) {
     prep_recvmsg(ours_, fd{5}, message, msg_flag::dont_wait, 7);
     ioring_prep_recvmsg(&theirs_, 5, message, IOR_MSG_DONT_WAIT);
     expect_same(ours_);
+    prep_recvmsg_multishot(ours_, fd{5}, message, 3, msg_flag::trunc, 7);
+    ioring_prep_recvmsg_multishot(&theirs_, 5, message, 3, IOR_MSG_TRUNC);
+    expect_same(ours_);
 }
 
 TEST_F(entry_twins_test, a_transfer_of_more_than_one_moves_is_cut_alike) {

@@ -214,6 +214,24 @@ static void check_group(ioring_t* ring) {
     end_pair(ring, &with);
 }
 
+static void check_received_message(void) {
+    unsigned char chunk[16 + 28 + 8 + 5] = {0};
+    const uint32_t head[4] = {16, 0, 9, IOR_MSG_TRUNC};
+    memcpy(chunk, head, sizeof head);
+    ioring_received_message message;
+    EXPECT(ioring_received_message_read(chunk, sizeof chunk, 28, 8, &message) == 0);
+    EXPECT(message.name == chunk + 16 && message.name_bytes == 16 &&
+           message.whole_name_bytes == 16);
+    EXPECT(message.control == chunk + 16 + 28 && message.control_bytes == 0);
+    EXPECT(message.payload == chunk + 16 + 28 + 8 && message.payload_bytes == 5);
+    EXPECT(message.whole_payload_bytes == 9 && message.is_cut == 1 &&
+           message.flags == IOR_MSG_TRUNC);
+    EXPECT(ioring_received_message_read(chunk, 16 + 28 + 7, 28, 8, &message) == -EINVAL);
+    EXPECT(ioring_received_message_read(chunk, sizeof chunk, UINT32_MAX, 8, &message) == -EINVAL);
+    EXPECT(ioring_received_message_read(NULL, 100, 28, 8, &message) == -EINVAL);
+    EXPECT(ioring_received_message_read(chunk, sizeof chunk, 28, 8, NULL) == -EINVAL);
+}
+
 // An echo of managed sockets, both ends of it, until both are closed.
 static void check_manager(ioring_t* ring) {
     const ioring_manager_options options = {.size = sizeof options,
@@ -248,6 +266,7 @@ static void check_manager(ioring_t* ring) {
             switch (events[index].type) {
                 case IOR_EVENT_ACCEPTED: EXPECT(events[index].listener == listener); break;
                 case IOR_EVENT_CONNECTED:
+                    EXPECT(ioring_socket_peer_has_ended(of) == 0);
                     EXPECT(ioring_socket_write(of, "managed", 7) == 7);
                     ioring_socket_shutdown_write(of);
                     EXPECT(ioring_socket_write(of, "more", 4) == 0);
@@ -263,10 +282,10 @@ static void check_manager(ioring_t* ring) {
                     echoed = bytes == 7;
                     ioring_socket_close(of);
                     break;
+                case IOR_EVENT_PEER_CLOSED: EXPECT(ioring_socket_peer_has_ended(of) == 1); break;
                 case IOR_EVENT_CLOSED:
                     ++closed;
                     EXPECT(events[index].error == 0);
-                    EXPECT(ioring_socket_peer_has_ended(of) == 0);
                     EXPECT(strlen(ioring_close_reason(events[index].reason)) > 0);
                     break;
                 default: break;
@@ -282,7 +301,6 @@ static void check_manager(ioring_t* ring) {
     EXPECT(ioring_manager_drain(sockets, patience_ns, &report) == 0 && report.complete == 1);
     ioring_manager_destroy(sockets);
 }
-                case IOR_EVENT_PEER_CLOSED: EXPECT(ioring_socket_peer_has_ended(of) == 1); break;
 
 static void check_misuse(ioring_t* ring) {
     ioring_t* none = NULL;
@@ -340,6 +358,7 @@ int main(int argc, char** argv) {
     check_time(ring);
     check_registered(ring);
     check_group(ring);
+    check_received_message();
     check_manager(ring);
     check_misuse(ring);
     check_old_options();

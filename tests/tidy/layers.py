@@ -12,7 +12,7 @@ import re
 # The table. A public header or a folder of src/ that it lacks is an error: say where it belongs.
 PUBLIC_LAYERS = {
     0: "version sqe message prep layout probe error fd ids user_data ring_options "
-       "ring_presets names trace",
+       "ring_presets names trace received_message",
     1: "endpoint detail/lent_memory",
     3: "backends completions detail/ring_core listener ring",
     4: "ring_buffer buffer_pool buffer_group",
