@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
 // kv_server.cpp - a key-value store that speaks Redis's protocol, on managed sockets.
 //
-// kv_server [ADDRESS]. Commands: PING ECHO GET SET (EX, PX, NX, XX) DEL EXISTS INCR INCRBY DECR
-// APPEND STRLEN MGET MSET EXPIRE PEXPIRE TTL PERSIST DBSIZE FLUSHALL SELECT COMMAND CONFIG QUIT.
+// kv_server [ADDRESS [REQUEST_MS [IDLE_MS]]]. Commands: PING ECHO GET SET (EX, PX, NX, XX) DEL
+// EXISTS INCR INCRBY DECR APPEND STRLEN MGET MSET EXPIRE PEXPIRE TTL PERSIST DBSIZE FLUSHALL SELECT
+// COMMAND CONFIG QUIT.
 //
 // A request is read where it was received. While much is unsent to a client, its next ones stay
-// unread. Clients that say nothing for
-// five minutes, or that do not take their answers for thirty seconds, are dropped.
+// unread. Clients that say nothing for IDLE_MS (5 minutes), that have begun a request and not ended
+// it REQUEST_MS (10 s) later, however busily they drip, or that do not take their answers for
+// thirty seconds, are dropped: in silence, as Redis does it. What is no request gets Redis's error,
+// and the connection ends, for nobody knows where the next one begins.
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,16 +25,17 @@
 
 #include <ioring/ioring.hpp>
 
+#include "kv_protocol.hpp"
+
 namespace {
 
 using namespace std::chrono_literals;
 using clock_type = std::chrono::steady_clock;
 
-constexpr std::uint32_t buffer_bytes = 1U << 20U;  // Of a request, and of what is unsent.
+constexpr std::uint32_t sockets_max = 10'000;
+constexpr std::uint32_t buffer_bytes = kv::request_bytes_max;  // And of what is unsent.
 // Of one answer; and while so much is unsent, a client's next request waits.
 constexpr std::uint32_t answers_bytes_max = buffer_bytes / 2;
-constexpr std::int64_t value_bytes_max = 1 << 18;
-constexpr std::int64_t arguments_max = 1024;
 
 // --- the store ---
 
@@ -64,96 +68,15 @@ private:
     std::unordered_map<std::string, value> values_;
 };
 
-// --- the protocol ---
-
-struct request {
-    std::vector<std::string_view> words;
-    std::size_t bytes = 0;  // Of the input, when it is whole.
-};
-
-enum class parsed { whole, partial, bad };
-
-// A line without its end; `at` comes to stand behind it. Nothing: it is not whole.
-std::optional<std::string_view> read_line(std::string_view input, std::size_t& at) {
-    const std::size_t end = input.find("\r\n", at);
-    if (end == std::string_view::npos) return std::nullopt;
-    const std::string_view line = input.substr(at, end - at);
-    at = end + 2;
-    return line;
-}
-
-bool read_number(std::string_view text, std::int64_t& out) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-    return error == std::errc{} && end == text.data() + text.size();
-}
-
-// "*2\r\n$4\r\nECHO\r\n$2\r\nhi\r\n", or words on a line.
-parsed parse(std::string_view input, request& out) {
-    out.words.clear();
-    std::size_t at = 0;
-    const auto first = read_line(input, at);
-    if (!first) return input.size() > 65'536 ? parsed::bad : parsed::partial;
-    if (first->empty() || first->front() != '*') {
-        for (std::size_t begin = 0; begin < first->size();) {
-            const std::size_t end = std::min(first->find(' ', begin), first->size());
-            if (end > begin) out.words.push_back(first->substr(begin, end - begin));
-            begin = end + 1;
-        }
-        out.bytes = at;
-        return parsed::whole;
-    }
-    std::int64_t count = 0;
-    if (!read_number(first->substr(1), count) || count < 0 || count > arguments_max) {
-        return parsed::bad;
-    }
-    for (std::int64_t each = 0; each < count; ++each) {
-        const auto head = read_line(input, at);
-        if (!head) return parsed::partial;
-        std::int64_t size = 0;
-        const bool is_bulk = !head->empty() && head->front() == '$';
-        if (!is_bulk || !read_number(head->substr(1), size)) return parsed::bad;
-        if (size < 0 || size > value_bytes_max) return parsed::bad;
-        const auto length = static_cast<std::size_t>(size);
-        if (input.size() < at + length + 2) return parsed::partial;
-        if (input.substr(at + length, 2) != "\r\n") return parsed::bad;
-        out.words.push_back(input.substr(at, length));
-        at += length + 2;
-    }
-    out.bytes = at;
-    return parsed::whole;
-}
-
-class answer {
-public:
-    void simple(std::string_view text) { append("+", text); }
-    void error(std::string_view text) { append("-ERR ", text); }
-    void number(std::int64_t value) { append(":", std::to_string(value)); }
-    void array(std::size_t count) { append("*", std::to_string(count)); }
-    void none() { text_ += "$-1\r\n"; }
-    void bulk(std::string_view text) {
-        append("$", std::to_string(text.size()));
-        text_ += text;
-        text_ += "\r\n";
-    }
-    void bulk_or_none(const value* found) { found == nullptr ? none() : bulk(found->text); }
-    [[nodiscard]] std::string_view text() const { return text_; }
-    void clear() { text_.clear(); }
-
-private:
-    void append(std::string_view kind, std::string_view text) {
-        text_ += kind;
-        text_ += text;
-        text_ += "\r\n";
-    }
-    std::string text_;
-};
-
 // --- the commands ---
+
+using kv::answer;
+using kv::read_number;
 
 class commands {
 public:
     // False: the client wants to go.
-    bool run(const request& asked, answer& out) {
+    bool run(const kv::request& asked, answer& out) {
         std::string name{asked.words[0]};
         std::transform(name.begin(), name.end(), name.begin(), [](unsigned char letter) {
             return static_cast<char>(std::toupper(letter));
@@ -178,7 +101,7 @@ private:
         std::size_t words_max;
         void (commands::*does)(answer&);
     };
-    static constexpr std::size_t any = arguments_max;
+    static constexpr std::size_t any = kv::words_max;
     static const std::vector<command> table;
 
     [[nodiscard]] std::string_view word(std::size_t index) const { return (*words_)[index]; }
@@ -196,7 +119,10 @@ private:
     void echo(answer& out) { out.bulk(word(1)); }
     void ok(answer& out) { out.simple("OK"); }
     void nothing(answer& out) { out.array(0); }
-    void get(answer& out) { out.bulk_or_none(values_.find(key())); }
+    static void bulk_or_none(answer& out, const value* found) {
+        found == nullptr ? out.none() : out.bulk(found->text);
+    }
+    void get(answer& out) { bulk_or_none(out, values_.find(key())); }
     void set(answer& out) {
         std::optional<clock_type::time_point> expires;
         for (std::size_t at = 3; at < count(); ++at) {
@@ -240,7 +166,7 @@ private:
     }
     void append(answer& out) {
         std::string& text = values_[key()].text;
-        if (text.size() + word(2).size() > static_cast<std::size_t>(value_bytes_max)) {
+        if (text.size() + word(2).size() > static_cast<std::size_t>(kv::word_bytes_max)) {
             return out.error("string exceeds maximum allowed size");
         }
         text += word(2);
@@ -252,7 +178,7 @@ private:
     }
     void get_many(answer& out) {
         out.array(count() - 1);
-        for (std::size_t at = 1; at < count(); ++at) out.bulk_or_none(values_.find(key(at)));
+        for (std::size_t at = 1; at < count(); ++at) bulk_or_none(out, values_.find(key(at)));
     }
     void set_many(answer& out) {
         if (count() % 2 == 0) return out.error("wrong number of arguments for 'MSET'");
@@ -331,30 +257,32 @@ void stop(int) {
 
 class server {
 public:
+    server(ioring::socket_manager& sockets, std::chrono::milliseconds patience)
+        : sockets_{sockets}, patience_{patience}, timers_(sockets_max) {}
+
+    void handle(const ioring::socket_event& event) {
+        switch (event.type) {
+            case ioring::event_type::closed: stop_timer(*event.socket); break;
+            case ioring::event_type::received:
+            case ioring::event_type::writable: serve(*event.socket); break;
+            case ioring::event_type::timer: time_is_over(event.done.user_data); break;
+            default: break;
+        }
+    }
+
+private:
     // Answers every whole request that is there, as far as there is room for answers.
     void serve(ioring::socket& client) {
         while (client.is_open()) {
             const auto bytes = client.readable();
             if (bytes.empty()) return;
             const std::string_view input{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-            const parsed how = parse(input, request_);
-            if (how == parsed::partial && input.size() < buffer_bytes) return;
+            const kv::request::state how = request_.read(input);
+            if (how == kv::request::state::partial) return wait_for_rest(client);
+            stop_timer(client);
+            if (client.unsent_bytes() >= answers_bytes_max) return;  // A writable event follows.
             answer_.clear();
-            bool goes_on = false;
-            if (how != parsed::whole) {
-                answer_.error("Protocol error");
-            } else if (request_.words.empty()) {
-                client.consume(request_.bytes);
-                continue;
-            } else if (client.unsent_bytes() >= answers_bytes_max) {
-                return;  // A writable event follows, and brings us here again.
-            } else {
-                goes_on = commands_.run(request_, answer_);
-                if (answer_.text().size() > answers_bytes_max) {
-                    answer_.clear();
-                    answer_.error("the answer is too long");
-                }
-            }
+            const bool goes_on = answer_to(how);
             const auto text = answer_.text();
             client.write(std::as_bytes(std::span{text.data(), text.size()}));
             if (!goes_on) return client.close();  // Sends the answer first.
@@ -362,22 +290,71 @@ public:
         }
     }
 
-private:
+    // False: nothing can follow.
+    bool answer_to(kv::request::state how) {
+        if (how == kv::request::state::bad) {
+            answer_.error("Protocol error: " + std::string{request_.problem});
+            return false;
+        }
+        if (request_.words.empty()) return true;
+        const bool goes_on = commands_.run(request_, answer_);
+        if (answer_.text().size() > answers_bytes_max) {
+            answer_.clear();
+            answer_.error("the answer is too long");
+        }
+        return goes_on;
+    }
+
+    // --- requests that are not whole ---
+
+    ioring::socket_manager::timer_id& timer_of(const ioring::socket& client) {
+        return timers_[client.id().slot];
+    }
+    void wait_for_rest(ioring::socket& client) {
+        const bool is_all = client.readable().size() == client.unread_bytes();
+        if (client.peer_has_ended() && is_all) return client.close();
+        if (timer_of(client).valid()) return;
+        const ioring::socket_id id = client.id();
+        timer_of(client) = sockets_.start_timer(
+            patience_, (static_cast<std::uint64_t>(id.generation) << 32U) | id.slot);
+    }
+    void stop_timer(const ioring::socket& client) {
+        if (timer_of(client).valid()) sockets_.cancel_timer(timer_of(client));
+        timer_of(client) = {};
+    }
+    void time_is_over(std::uint64_t id) {
+        ioring::socket* const client =
+            sockets_.find({.slot = static_cast<std::uint32_t>(id),
+                           .generation = static_cast<std::uint32_t>(id >> 32U)});
+        if (client == nullptr) return;
+        timer_of(*client) = {};
+        client->close();
+    }
+
+    ioring::socket_manager& sockets_;
+    std::chrono::milliseconds patience_;
+    std::vector<ioring::socket_manager::timer_id> timers_;  // Of requests that have begun.
     commands commands_;
-    request request_;
+    kv::request request_;
     answer answer_;
 };
+
+std::chrono::milliseconds time_of(int argc, char** argv, int index,
+                                  std::chrono::milliseconds otherwise) {
+    if (argc <= index) return otherwise;
+    return std::chrono::milliseconds{std::max(1, std::atoi(argv[index]))};
+}
 
 }  // namespace
 
 int main(int argc, char** argv) try {
     ioring::ring ring = ioring::ring::create();
     ioring::socket_manager sockets{ring,
-                                   {.sockets_max = 10'000,
+                                   {.sockets_max = sockets_max,
                                     .buffer_bytes = buffer_bytes,
                                     .send_high_bytes = answers_bytes_max,
                                     .send_low_bytes = answers_bytes_max / 2,
-                                    .idle_timeout = 5min,
+                                    .idle_timeout = time_of(argc, argv, 3, 5min),
                                     .write_stall_timeout = 30s}};
     const auto listener = sockets.listen(argc > 1 ? argv[1] : "127.0.0.1:6379");
     running = &ring;
@@ -388,14 +365,9 @@ int main(int argc, char** argv) try {
                 ring.backend_info().reason);
     std::fflush(stdout);
 
-    server of;
+    server of{sockets, time_of(argc, argv, 2, 10s)};
     while (running && !sockets.error()) {
-        for (const ioring::socket_event& event : sockets.poll()) {
-            if (event.type == ioring::event_type::received ||
-                event.type == ioring::event_type::writable) {
-                of.serve(*event.socket);
-            }
-        }
+        for (const ioring::socket_event& event : sockets.poll()) of.handle(event);
     }
     running = nullptr;  // The handler must not find a ring that is gone.
     const ioring::drain_report report = sockets.drain(5s);

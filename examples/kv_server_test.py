@@ -9,7 +9,7 @@ import sys
 import time
 import unittest
 
-from server_support import WAIT_S, ServerTest
+from server_support import SCALE, WAIT_S, ServerTest
 
 
 class Client:
@@ -44,10 +44,15 @@ class Client:
         return self.answer()
 
 
+PROGRAM = ""
+
+
 class KvServer(ServerTest):
     rest_of_line = r" \(backend \w+: .*\n"
+    times = ()
 
     def setUp(self):
+        self.command = [PROGRAM, "127.0.0.1:0", *self.times]
         super().setUp()
         self.port = self.address[1]
         self.client = self.connect()
@@ -109,14 +114,49 @@ class KvServer(ServerTest):
         for _ in range(count):
             self.assertEqual(long, self.client.answer())
 
-    def test_nonsense_is_told_and_ends_the_connection(self):
-        for nonsense in (b"*1\r\n:1\r\n", b"*-1\r\n", b"*2\r\n$99999999\r\n",
-                         b"*1\r\n$1\r\nab\r\n"):
+    def test_nonsense_gets_redis_s_error_and_ends_the_connection(self):
+        long = b"x" * (1 << 17)
+        for nonsense, error in (
+                (b"*1\r\n:1\r\n", "expected '$'"),
+                (b"*1025\r\n", "invalid multibulk length"),
+                (b"*99999999999999999999\r\n", "invalid multibulk length"),
+                (b"*x\r\n", "invalid multibulk length"), (b"*\r\n", "invalid multibulk length"),
+                (b"*2\r\n$262145\r\n", "invalid bulk length"),
+                (b"*2\r\n$3\r\nGET\r\n$99999999999999999999\r\n", "invalid bulk length"),
+                (b"*1\r\n$-1\r\n", "invalid bulk length"),
+                (b"*1\r\n$4 \r\n", "invalid bulk length"),
+                (b"*1\r\n$1\r\nab\r\n", "expected the end of a bulk"),
+                (long, "too big inline request"), (b"*" + long, "too big mbulk count string"),
+                (b"*1\r\n$" + long, "too big bulk count string"),
+                (self.client.request(*5 * [b"x" * 250_000]), "too big request")):
             client = self.connect()
             client.socket.sendall(nonsense)
-            self.assertIsInstance(client.answer(), Exception)
+            client.socket.shutdown(socket.SHUT_WR)
+            told = client.answer()
+            self.assertIsInstance(told, Exception, nonsense[:20])
+            self.assertEqual("ERR Protocol error: " + error, str(told))
             self.assertEqual(b"", client.input.read())
         self.assertEqual("PONG", self.client("PING"))
+
+    def test_requests_of_nothing_have_no_answer(self):
+        self.client.socket.sendall(b"*0\r\n*-1\r\n\r\n   \r\nPING\r\n")
+        self.assertEqual("PONG", self.client.answer())
+
+    def test_the_largest_word_and_the_most_words_are_taken(self):
+        longest = b"v" * (1 << 18)
+        self.assertEqual("OK", self.client("SET", "long", longest))
+        self.assertEqual(longest, self.client("GET", "long"))
+        self.assertEqual(1023, len(self.client("MGET", *1023 * ["none"])))
+
+    def test_who_ends_within_a_request_is_let_go_at_once(self):
+        for part in (b"*2\r\n$3\r\nGET\r\n$1", b"PIN", b"*"):
+            client = self.connect()
+            began = time.monotonic()
+            client.socket.sendall(self.client.request("SET", "a", part) + part)
+            client.socket.shutdown(socket.SHUT_WR)
+            self.assertEqual("OK", client.answer())
+            self.assertEqual(b"", client.input.read())
+            self.assertLess(time.monotonic() - began, 9)  # And not when its time is over.
 
     def test_quit_is_answered_and_a_stop_drains(self):
         other = self.connect()
@@ -133,12 +173,77 @@ class KvServer(ServerTest):
         cli = subprocess.run(["redis-cli", "-p", str(self.port), "SET", "x", "y"],
                              capture_output=True, text=True, timeout=WAIT_S, check=True)
         self.assertEqual("OK\n", cli.stdout)
-        run = subprocess.run(["redis-benchmark", "-p", str(self.port), "-n", "20000", "-c", "50",
-                              "-P", "16", "-q", "-t", "set,get,incr,mset"],
+        for line, answer in (("NONSENSE", "ERR unknown command"), ("GET", "ERR wrong number")):
+            told = subprocess.run(["redis-cli", "-p", str(self.port), line], capture_output=True,
+                                  text=True, timeout=WAIT_S, check=False)
+            self.assertIn(answer, told.stdout)
+        self.assertIn("invalid bulk length", subprocess.run(
+            ["redis-cli", "-p", str(self.port), "-x", "SET", "x"], input="z" * 300_000, text=True,
+            capture_output=True, timeout=WAIT_S, check=False).stdout)
+        run = subprocess.run(["redis-benchmark", "-p", str(self.port), "-n", str(20_000 * SCALE),
+                              "-c", "50", "-P", "16", "-q", "-t", "set,get,incr,mset"],
                              capture_output=True, text=True, timeout=WAIT_S, check=True)
         self.assertEqual(4, run.stdout.count("requests per second"), run.stdout)
 
 
+class OnEpoll(KvServer):
+    environment = {"IORING_BACKEND": "epoll"}
+
+
+class Times(KvServer):
+    times = ("400", "60000")
+
+    def test_who_begins_a_request_must_end_it(self):
+        heads = (b"*2\r\n$3\r\nGET\r\n$100\r\n", b"PI", b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$99999\r\n")
+        slow = [self.connect() for _ in range(60)]
+        for number, client in enumerate(slow):
+            client.socket.sendall(heads[number % len(heads)])
+        self.assertEqual("PONG", self.client("PING"))
+        # Half of them stop, the others drip: that helps none of them.
+        deadline = time.monotonic() + WAIT_S
+        waiting = list(enumerate(slow))
+        while waiting and time.monotonic() < deadline:
+            for number, client in list(waiting):
+                client.socket.settimeout(0.005)
+                try:
+                    self.assertEqual(b"", client.socket.recv(1))
+                    waiting.remove((number, client))
+                except TimeoutError:
+                    if number % 2 == 0:
+                        client.socket.sendall(b"x")
+        self.assertEqual([], waiting)
+        # Who says nothing meanwhile stays, and who is late within his time, again and again, too.
+        self.assertEqual("PONG", self.client("PING"))
+        for byte in 3 * b"PING\r\n":
+            self.client.socket.sendall(bytes([byte]))
+            time.sleep(0.03)
+        self.assertEqual(["PONG"] * 3, [self.client.answer() for _ in range(3)])
+
+    @unittest.skipUnless(shutil.which("redis-cli"), "Redis's programs are not installed")
+    def test_redis_cli_that_thinks_for_longer_is_served(self):
+        with subprocess.Popen(["redis-cli", "-p", str(self.port)], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as cli:
+            for _ in range(2):
+                cli.stdin.write("ECHO still\n")
+                cli.stdin.flush()
+                self.assertEqual("still\n", cli.stdout.readline())
+                time.sleep(0.6)
+
+
+class Idle(KvServer):
+    times = ("30000", "300")
+
+    def test_who_says_nothing_is_let_go_in_silence(self):
+        self.assertEqual("PONG", self.client("PING"))
+        self.assertEqual(b"", self.connect().input.read())
+        self.assertEqual(b"", self.client.input.read())
+
+
+for name in [name for name in dir(KvServer) if name.startswith("test_")]:
+    for of in (Times, Idle):
+        setattr(of, name, None)  # They take longer than its times.
+
+
 if __name__ == "__main__":
-    KvServer.command = [sys.argv.pop(1), "127.0.0.1:0"]
+    PROGRAM = sys.argv.pop(1)
     unittest.main()

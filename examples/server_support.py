@@ -7,6 +7,8 @@ import subprocess
 import unittest
 
 WAIT_S = 30
+# Tests of much data have so many times as much: a busy machine must be done with it in time.
+SCALE = int(os.environ.get("IORING_EXAMPLES_SCALE", "1"))
 
 
 class ServerTest(unittest.TestCase):
