@@ -4,36 +4,33 @@
 // http_server FOLDER [ADDRESS [REQUEST_MS [IDLE_MS]]]
 //
 //     GET, HEAD /...      the folder's files; index.html for a folder's own name
-//     POST, PUT /echo     the request's body, while it comes: without a copy when its length is
-//     told POST, PUT /digest   how long the body was, and its FNV-1a hash
+//     POST, PUT /echo     the request's body while it comes; one of a told length without a copy
+//     POST, PUT /digest   how long the body was, and its FNV-1a hash
 //
+// Files have entity tags: If-None-Match gets 304, and one Range of bytes (If-Range too) 206 or 416.
 // A head must be whole REQUEST_MS (10 s) after its first byte, and a body must bring 1 KiB a second
 // from then on: else 408. A connection that says nothing for IDLE_MS (60 s) is closed. Requests
 // of a pipeline are answered one after the other; while much is unsent, the next stays unread.
 //
 // Files are opened component by component, none of them a symbolic link or "..", and read into the
 // send buffer: one copy. Reading blocks the loop when the file is not in the page cache.
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
-#include <optional>
-#include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <ioring/ioring.hpp>
 
+#include "http_answer.hpp"
+#include "http_files.hpp"
+#include "http_range.hpp"
 #include "http_request.hpp"
 
 namespace {
@@ -47,179 +44,6 @@ constexpr std::size_t chunk_frame_bytes = 32;   // More than what stands around 
 constexpr std::uint64_t body_bytes_max = 1U << 30U;
 constexpr std::uint64_t body_bytes_per_s = 1024;
 
-// --- files ---
-
-class file {
-public:
-    file() = default;
-    explicit file(int number) : number_{number} {}
-    file(file&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
-    file& operator=(file&& other) noexcept {
-        std::swap(number_, other.number_);
-        return *this;
-    }
-    ~file() {
-        if (number_ >= 0) ::close(number_);
-    }
-    [[nodiscard]] int number() const { return number_; }
-    explicit operator bool() const { return number_ >= 0; }
-
-private:
-    int number_ = -1;
-};
-
-struct found {
-    int status = 404;  // 200, 301 (a folder, asked for without its slash), 403 or 404.
-    file opened{};
-    std::uint64_t bytes = 0;
-    std::string_view type{};
-};
-
-// "%2e" becomes "."; nothing when it is none, or hides a slash or a zero.
-bool decode(std::string_view text, std::string& out) {
-    out.clear();
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        char letter = text[at];
-        if (letter == '%') {
-            unsigned code = 0;
-            const char* const first = text.data() + at + 1;
-            if (at + 2 >= text.size()) return false;
-            if (std::from_chars(first, first + 2, code, 16).ptr != first + 2) return false;
-            letter = static_cast<char>(code);
-            at += 2;
-        }
-        if (letter == '\0' || letter == '/') return false;
-        out += letter;
-    }
-    return true;
-}
-
-std::string_view type_of(std::string_view name) {
-    static constexpr std::pair<std::string_view, std::string_view> types[]{
-        {".html", "text/html; charset=utf-8"},
-        {".css", "text/css"},
-        {".js", "text/javascript"},
-        {".json", "application/json"},
-        {".txt", "text/plain; charset=utf-8"},
-        {".svg", "image/svg+xml"},
-        {".png", "image/png"},
-        {".jpg", "image/jpeg"},
-        {".gif", "image/gif"},
-        {".ico", "image/x-icon"},
-        {".wasm", "application/wasm"},
-        {".pdf", "application/pdf"},
-    };
-    const std::string_view ending = name.substr(std::min(name.rfind('.'), name.size()));
-    for (const auto& [each, type] : types) {
-        if (http::same_word(each, ending)) return type;
-    }
-    return "application/octet-stream";
-}
-
-class folder {
-public:
-    explicit folder(const char* path) : root_{::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)} {}
-    explicit operator bool() const { return static_cast<bool>(root_); }
-
-    // Of a path that begins with a slash.
-    found find(std::string_view path) {
-        found result;
-        file at;
-        std::size_t begin = 1;
-        for (bool is_last = false; !is_last;) {
-            const std::size_t end = std::min(path.find('/', begin), path.size());
-            is_last = end == path.size();
-            if (!decode(path.substr(begin, end - begin), name_)) return result;
-            begin = end + 1;
-            if (name_.empty() && is_last) name_ = "index.html";
-            if (name_.empty() || name_ == ".") continue;
-            if (name_ == "..") return result;
-            const int from = at ? at.number() : root_.number();
-            // Not blocking, for it could be a pipe.
-            const int kind = is_last ? O_NONBLOCK : O_DIRECTORY;
-            file next{::openat(from, name_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | kind)};
-            if (!next) {
-                if (errno == EACCES) result.status = 403;
-                return result;
-            }
-            at = std::move(next);
-        }
-        struct stat facts {};
-        if (!at || ::fstat(at.number(), &facts) != 0) return result;
-        if (S_ISDIR(facts.st_mode)) {
-            result.status = 301;
-        } else if (S_ISREG(facts.st_mode)) {
-            result.status = 200;
-            result.bytes = static_cast<std::uint64_t>(facts.st_size);
-            result.type = type_of(name_);
-            result.opened = std::move(at);
-        }
-        return result;
-    }
-
-private:
-    file root_;
-    std::string name_;
-};
-
-// --- answers ---
-
-std::string_view reason_of(int status) {
-    switch (status) {
-        case 200: return "OK";
-        case 301: return "Moved Permanently";
-        case 400: return "Bad Request";
-        case 403: return "Forbidden";
-        case 404: return "Not Found";
-        case 405: return "Method Not Allowed";
-        case 408: return "Request Timeout";
-        case 413: return "Content Too Large";
-        case 414: return "URI Too Long";
-        case 417: return "Expectation Failed";
-        case 431: return "Request Header Fields Too Large";
-        case 501: return "Not Implemented";
-        case 505: return "HTTP Version Not Supported";
-        default: return "Error";
-    }
-}
-
-// Text that is written straight into the send buffer, where there is room for it.
-class text {
-public:
-    explicit text(std::span<std::byte> room)
-        : begin_{reinterpret_cast<char*>(room.data())}, at_{begin_}, end_{begin_ + room.size()} {}
-    text& operator<<(std::string_view part) {
-        const std::size_t bytes = std::min(part.size(), static_cast<std::size_t>(end_ - at_));
-        at_ = std::copy_n(part.data(), bytes, at_);
-        return *this;
-    }
-    text& number(std::uint64_t value, int base = 10) {
-        at_ = std::to_chars(at_, end_, value, base).ptr;
-        return *this;
-    }
-    [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
-
-private:
-    char* begin_;
-    char* at_;
-    char* end_;
-};
-
-// "Fri, 27 Nov 2026 12:00:00 GMT", made once a second.
-std::string_view date_now() {
-    static std::time_t made = -1;
-    static char line[64];
-    static std::size_t bytes = 0;
-    const std::time_t now = std::time(nullptr);
-    if (now != made) {
-        std::tm parts{};
-        ::gmtime_r(&now, &parts);
-        bytes = std::strftime(line, sizeof line, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-        made = now;
-    }
-    return {line, bytes};
-}
-
 // --- a connection ---
 
 enum class stage : std::uint8_t { head, body, file };
@@ -230,12 +54,11 @@ struct connection {
     route to = route::files;
     bool is_chunked = false;  // The body, and so the answer of echo.
     bool keep_alive = false;  // Another request may follow.
-    bool has_ended = false;   // The peer will send no more.
     http::head_reader head;
     http::body_reader body;
     std::uint64_t body_bytes = 0;
     std::uint64_t hash = 0;
-    file source;
+    http::file source;
     std::uint64_t source_at = 0;
     std::uint64_t source_end = 0;
     ioring::socket_manager::timer_id timer;  // Runs while a request is not whole.
@@ -255,11 +78,8 @@ public:
                 of(*event.socket) = {};
                 break;
             case ioring::event_type::received:
-            case ioring::event_type::writable: serve(*event.socket); break;
-            case ioring::event_type::peer_closed:
-                of(*event.socket).has_ended = true;
-                serve(*event.socket);
-                break;
+            case ioring::event_type::writable:
+            case ioring::event_type::peer_closed: serve(*event.socket); break;
             case ioring::event_type::closed: end(of(*event.socket)); break;
             case ioring::event_type::timer: time_is_over(event.done.user_data); break;
             default: break;
@@ -281,7 +101,7 @@ private:
             }
             if (goes_on) continue;
             // Nobody will send what is missing; a file goes on when there is room.
-            if (it.has_ended && it.at != stage::file && at.readable().empty()) at.close();
+            if (it.at != stage::file && at.peer_has_ended() && at.readable().empty()) at.close();
             return;
         }
     }
@@ -296,6 +116,10 @@ private:
         if (input.empty()) return false;
         const http::progress done = it.head.read(input, head_);
         if (done.what == http::outcome::partial) {
+            if (done.bytes == 0 && at.peer_has_ended() && input.size() == at.unread_bytes()) {
+                at.close();  // It will never be whole.
+                return false;
+            }
             be_patient(at, it);
             at.consume(done.bytes);
             return done.bytes != 0;
@@ -309,7 +133,7 @@ private:
         it.to = route_of(head_.path);
         if (it.to == route::files) return answer_file(at, it, done.bytes);
         if (head_.method != "POST" && head_.method != "PUT") {
-            return refuse(at, it, 405, done.bytes, "POST, PUT");
+            return refuse(at, it, 405, done.bytes, "Allow: POST, PUT\r\n");
         }
         begin_body(at, it, done.bytes);
         return at.is_open();
@@ -325,24 +149,47 @@ private:
     bool answer_file(ioring::socket& at, connection& it, std::size_t head_bytes) {
         const bool is_head = head_.method == "HEAD";
         if (head_.method != "GET" && !is_head) {
-            return refuse(at, it, 405, head_bytes, "GET, HEAD");
+            return refuse(at, it, 405, head_bytes, "Allow: GET, HEAD\r\n");
         }
         if (head_.path.empty() || head_.path.front() != '/') return refuse(at, it, 400, head_bytes);
-        found what = files_.find(head_.path);
+        http::found what = files_.find(head_.path);
         if (what.status == 301 && head_.path.size() > answer_bytes_max / 2) what.status = 404;
         if (what.status != 200) return refuse(at, it, what.status, head_bytes);
+        const http::selection part = http::select(head_, what.tag(), what.bytes);
+        if (part.status == 416) {
+            char field[64];
+            std::snprintf(field, sizeof field, "Content-Range: bytes */%llu\r\n",
+                          static_cast<unsigned long long>(what.bytes));
+            return refuse(at, it, 416, head_bytes, field);
+        }
         if (head_.has_body()) it.keep_alive = false;  // Nobody asked for it: it is not read.
-        text out = begin_answer(at, it, 200);
-        out << "Content-Type: " << what.type << "\r\nContent-Length: ";
-        out.number(what.bytes) << "\r\n\r\n";
+        http::text out = begin_answer(at, it, part.status);
+        describe(out, what, part);
         at.commit_write(out.size());
         at.consume(head_bytes);
-        if (is_head || what.bytes == 0) return next(at, it);
+        if (is_head || part.first == part.end) return next(at, it);
         it.source = std::move(what.opened);
-        it.source_at = 0;
-        it.source_end = what.bytes;
+        it.source_at = part.first;
+        it.source_end = part.end;
         it.at = stage::file;
         return true;
+    }
+
+    static void describe(http::text& out, const http::found& what, const http::selection& part) {
+        out << "ETag: " << what.tag() << "\r\n";
+        if (part.status == 304) {
+            out << "\r\n";
+            return;
+        }
+        out << "Accept-Ranges: bytes\r\nContent-Type: " << what.type << "\r\n";
+        if (part.status == 206) {
+            out << "Content-Range: bytes ";
+            out.number(part.first) << "-";
+            out.number(part.end - 1) << "/";
+            out.number(what.bytes) << "\r\n";
+        }
+        out << "Content-Length: ";
+        out.number(part.end - part.first) << "\r\n\r\n";
     }
 
     bool send_file(ioring::socket& at, connection& it) {
@@ -374,7 +221,7 @@ private:
         it.body.begin(head_, body_bytes_max);
         const bool is_awaited = head_.expects_continue && !head_.is_1_0 && head_.has_body() &&
                                 at.readable().size() == head_bytes;
-        text out{at.writable(answer_bytes_max)};
+        http::text out{at.writable(answer_bytes_max)};
         if (is_awaited) out << "HTTP/1.1 100 Continue\r\n\r\n";
         if (it.to == route::echo) {
             start_line(out, it, 200);
@@ -410,7 +257,7 @@ private:
         const int bytes = std::snprintf(line, sizeof line, "%llu %016llx\n",
                                         static_cast<unsigned long long>(it.body_bytes),
                                         static_cast<unsigned long long>(it.hash));
-        text out = begin_answer(at, it, 200);
+        http::text out = begin_answer(at, it, 200);
         out << "Content-Type: text/plain\r\nContent-Length: ";
         out.number(static_cast<std::uint64_t>(bytes)) << "\r\n\r\n" << line;
         at.commit_write(out.size());
@@ -434,7 +281,7 @@ private:
         if (input.empty()) return false;
         const auto room = at.writable(2 * chunk_frame_bytes);
         if (room.empty()) return false;
-        text out{room};
+        http::text out{room};
         const http::progress done = it.body.read(
             input.substr(0, room.size() - chunk_frame_bytes), [&](std::string_view piece) {
                 it.body_bytes += piece.size();
@@ -452,29 +299,29 @@ private:
 
     // --- answers ---
 
-    static text& start_line(text& out, const connection& it, int status) {
+    static http::text& start_line(http::text& out, const connection& it, int status) {
         out << "HTTP/1.1 ";
         out.number(static_cast<std::uint64_t>(status))
-            << " " << reason_of(status) << "\r\nServer: ioring\r\nDate: " << date_now()
+            << " " << http::reason_of(status) << "\r\nServer: ioring\r\nDate: " << http::date_now()
             << "\r\nConnection: " << (it.keep_alive ? "keep-alive" : "close") << "\r\n";
         return out;
     }
-    static text begin_answer(ioring::socket& at, const connection& it, int status) {
-        text out{at.writable(answer_bytes_max)};
+    static http::text begin_answer(ioring::socket& at, const connection& it, int status) {
+        http::text out{at.writable(answer_bytes_max)};
         return start_line(out, it, status);
     }
 
     // An answer without a file. The connection goes on only where the request was in order and
     // had no body: `head_bytes` of it are known to be all.
     bool refuse(ioring::socket& at, connection& it, int status, std::size_t head_bytes = 0,
-                std::string_view allowed = {}) {
+                std::string_view fields = {}) {
         const bool is_whole = head_bytes != 0;
         if (!is_whole || head_.has_body()) it.keep_alive = false;
         stop_timer(it);
-        text out = begin_answer(at, it, status);
-        if (!allowed.empty()) out << "Allow: " << allowed << "\r\n";
+        http::text out = begin_answer(at, it, status);
+        out << fields;
         if (status == 301) out << "Location: " << head_.path << "/\r\n";
-        const std::string_view reason = reason_of(status);
+        const std::string_view reason = http::reason_of(status);
         out << "Content-Type: text/plain\r\nContent-Length: ";
         out.number(reason.size() + 5) << "\r\n\r\n";
         if (!is_whole || head_.method != "HEAD") {
@@ -539,7 +386,7 @@ private:
     }
 
     ioring::socket_manager& sockets_;
-    folder files_;
+    http::folder files_;
     std::chrono::milliseconds patience_;
     std::vector<connection> connections_;
     http::head head_;

@@ -178,6 +178,99 @@ class Requests(HttpTest):
         self.assertEqual(200, client.answer()[0])
         self.assertTrue(client.ends())
 
+    def test_who_ends_within_a_request_is_let_go_at_once(self):
+        post = b"POST /digest HTTP/1.1\r\nHost: a\r\n"
+        for part in (b"G", b"GET / HTTP/1.1\r\nHost: a\r", post + b"Content-Length: 9\r\n\r\nabc",
+                     post + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabc"):
+            for before in (b"", get(b"/sub/")):
+                client = self.connect()
+                client.socket.settimeout(9)  # And not when its time is over.
+                client.send(before + part)
+                client.socket.shutdown(socket.SHUT_WR)
+                if before:
+                    self.assertEqual(b"sub\n", client.answer()[2])
+                self.assertTrue(client.ends(), part)
+
+    def test_a_pipeline_up_to_a_bad_request_is_answered(self):
+        client = self.connect()
+        client.send(get(b"/sub/") + get(b"/none") + get(b"/", method=b"DELETE") +
+                    get(b"/none.css", method=b"HEAD") + get(b"/big.bin") + get(b"/", b"") +
+                    get(b"/"))
+        for status in (200, 404, 405):
+            self.assertEqual(status, client.answer()[0])
+        self.assertEqual(200, client.answer(has_body=False)[0])
+        self.assertTrue(client.answer()[2] == BIG)
+        self.assertEqual((400, "close"), (lambda status, fields, _: (
+            status, fields["connection"]))(*client.answer()))
+        self.assertTrue(client.ends())
+
+    def test_a_part_of_a_file_can_be_had(self):
+        client = self.connect()
+        size = len(BIG)
+        tag = self.ask(get(b"/big.bin", method=b"HEAD"), has_body=False)[1]["etag"].encode()
+        for fields, first, end in (
+                (b"Range: bytes=0-0", 0, 1), (b"Range: bytes=100-199", 100, 200),
+                (b"Range: bytes=%d-" % (size - 5), size - 5, size),
+                (b"range:BYTES=-7", size - 7, size), (b"Range: bytes=-%d" % (2 * size), 0, size),
+                (b"Range: bytes=1000000-99999999999999999999999", 1_000_000, size),
+                (b"Range: bytes=5-9\r\nIf-Range: " + tag, 5, 10)):
+            client.send(get(b"/big.bin", HOST + fields + b"\r\n"))
+            status, told, body = client.answer()
+            self.assertEqual((206, f"bytes {first}-{end - 1}/{size}"),
+                             (status, told["content-range"]), fields)
+            self.assertTrue(body == BIG[first:end], fields)
+        for fields in (b"Range: bytes=%d-" % size, b"Range: bytes=99999999999999999999999-",
+                       b"Range: bytes=-0"):
+            client.send(get(b"/big.bin", HOST + fields + b"\r\n"))
+            status, told, _ = client.answer()
+            self.assertEqual((416, f"bytes */{size}"), (status, told["content-range"]), fields)
+
+    def test_what_is_no_range_gets_all_of_the_file(self):
+        client = self.connect()
+        for path, fields in ((b"/", b"Range: bytes=2-1"), (b"/", b"Range: lines=1-2"),
+                             (b"/", b"Range: bytes=0-1,3-4"), (b"/", b"Range: bytes=-"),
+                             (b"/", b"Range: bytes=a-b"), (b"/", b"Range: bytes=0x0-1"),
+                             (b"/", b"Range: bytes"), (b"/", b"Range:"),
+                             (b"/", b"Range: bytes=0-1\r\nRange: bytes=0-1"),
+                             (b"/", b'Range: bytes=0-1\r\nIf-Range: "other"'),
+                             (b"/none.css", b"Range: bytes=-5")):
+            client.send(get(path, HOST + fields + b"\r\n"))
+            status, told, body = client.answer()
+            self.assertEqual((200, "bytes"), (status, told["accept-ranges"]), fields)
+            self.assertEqual(b"" if path == b"/none.css" else b"<p>index</p>\n", body, fields)
+        client.send(get(b"/", HOST + b"Range: bytes=0-1\r\n", method=b"HEAD"))
+        self.assertEqual((200, "13"), (lambda status, fields, _: (
+            status, fields["content-length"]))(*client.answer(has_body=False)))
+        client.send(get(b"/none.css", HOST + b"Range: bytes=0-\r\n"))
+        self.assertEqual(416, client.answer()[0])
+
+    def test_a_file_that_the_client_has_is_not_sent_again(self):
+        path = os.path.join(self.root, "news.txt")
+        with open(path, "wb") as file:
+            file.write(b"old\n")
+        self.addCleanup(os.unlink, path)
+        client = self.connect()
+        client.send(get(b"/news.txt"))
+        tag = client.answer()[1]["etag"].encode()
+        self.assertRegex(tag, b'^"[0-9a-f-]+"$')
+        for method in (b"GET", b"HEAD"):
+            for list_of in (tag, b"*", b'"x", W/' + tag, b'W/"",' + tag + b' , "y"'):
+                # Goes before a range.
+                client.send(get(b"/news.txt", HOST + b"If-None-Match: " + list_of +
+                                b"\r\nRange: bytes=0-0\r\n", method=method))
+                status, told, _ = client.answer(has_body=False)
+                self.assertEqual((304, tag.decode()), (status, told["etag"]), list_of)
+        for list_of in (b'"x"', tag.strip(b'"'), b'"x" y ' + tag, b""):
+            client.send(get(b"/news.txt", HOST + b"If-None-Match: " + list_of + b"\r\n"))
+            self.assertEqual((200, b"old\n"), client.answer()[::2], list_of)
+        with open(path, "wb") as file:
+            file.write(b"new\n")
+        os.utime(path, ns=(0, os.stat(path).st_mtime_ns + 1))  # A clock may be coarse.
+        client.send(get(b"/news.txt", HOST + b"If-None-Match: " + tag + b"\r\n"))
+        self.assertEqual((200, b"new\n"), client.answer()[::2])
+        client.send(get(b"/news.txt", HOST + b"Range: bytes=1-2\r\nIf-Range: " + tag + b"\r\n"))
+        self.assertEqual((200, b"new\n"), client.answer()[::2])
+
     def test_a_request_may_come_byte_by_byte(self):
         client = self.connect()
         client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -324,6 +417,15 @@ class Programs(HttpTest):
         code = ("-o", "/dev/null", "-w", "%{http_code}")
         self.assertEqual(b"404", curl(*code, "--path-as-is", self.url + "/../secret").stdout)
         self.assertEqual(b"405", curl(*code, "-X", "DELETE", self.url).stdout)
+        self.assertTrue(curl("-r", "1000-99999", self.url + "/big.bin").stdout == BIG[1000:100000])
+        part, tag = (os.path.join(self.folder.name, name) for name in ("part", "tag"))
+        with open(part, "wb") as file:
+            file.write(BIG[:5_000_000])
+        curl("-C", "-", "-o", part, self.url + "/big.bin")
+        with open(part, "rb") as file:
+            self.assertTrue(file.read() == BIG)
+        curl("--etag-save", tag, self.url)
+        self.assertEqual(b"304", curl(*code, "--etag-compare", tag, self.url).stdout)
 
     @unittest.skipUnless(shutil.which("wrk"), "wrk is not installed")
     def test_wrk_is_content(self):
