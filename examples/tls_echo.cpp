@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // tls_echo.cpp - an echo server over TLS: OpenSSL between a managed socket's two spans.
 //
-// tls_echo CERTIFICATE KEY [ADDRESS], both in PEM. OpenSSL reads what came from one memory BIO and
+// tls_echo CERTIFICATE KEY [ADDRESS [HANDSHAKE_MS [IDLE_MS]]], both in PEM. Who has not ended the
+// handshake HANDSHAKE_MS (10 s) after the connect, however busily it drips, is dropped, and so is
+// who says nothing for IDLE_MS (60 s). OpenSSL reads what came from one memory BIO and
 // writes what is to go into another, which is emptied straight into the send buffer. While that is
 // full nothing more is decrypted, and so nothing more received.
 #include <openssl/err.h>
@@ -13,6 +15,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <unordered_map>
 
@@ -48,6 +51,7 @@ public:
             const bool fed = feed(peer);
             moves = echo() || fed;
         }
+        if (SSL_is_init_finished(ssl_.get()) != 0) peer.finish_handshake();
     }
 
 private:
@@ -125,11 +129,18 @@ private:
     std::unordered_map<ioring::socket*, session> sessions_;
 };
 
+std::chrono::milliseconds time_of(int argc, char** argv, int index,
+                                  std::chrono::milliseconds otherwise) {
+    if (argc <= index) return otherwise;
+    return std::chrono::milliseconds{std::max(1, std::atoi(argv[index]))};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
     if (argc < 3) {
-        std::fprintf(stderr, "usage: tls_echo CERTIFICATE KEY [ADDRESS]\n");
+        std::fprintf(stderr,
+                     "usage: tls_echo CERTIFICATE KEY [ADDRESS [HANDSHAKE_MS [IDLE_MS]]]\n");
         return 2;
     }
     const context_owner context = load(argv[1], argv[2]);
@@ -138,7 +149,9 @@ int main(int argc, char** argv) try {
         return 1;
     }
     ioring::ring ring = ioring::ring::create();
-    ioring::socket_manager sockets{ring, {.idle_timeout = 60s}};
+    ioring::socket_manager sockets{ring,
+                                   {.handshake_timeout = time_of(argc, argv, 4, 10s),
+                                    .idle_timeout = time_of(argc, argv, 5, 60s)}};
     const auto listener = sockets.listen(argc > 3 ? argv[3] : "127.0.0.1:4433");
     running = &ring;
     std::signal(SIGINT, stop);

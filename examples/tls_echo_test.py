@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # tls_echo_test.py - the TLS server, spoken to by Python's ssl and by OpenSSL's own client.
+import contextlib
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from server_support import WAIT_S, ServerTest
@@ -14,7 +16,9 @@ from server_support import WAIT_S, ServerTest
 PROGRAM = ""
 
 
-class TlsEcho(ServerTest):
+class TlsTest(ServerTest):
+    times = ()
+
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
@@ -28,7 +32,7 @@ class TlsEcho(ServerTest):
                        check=True, capture_output=True, timeout=WAIT_S)
 
     def setUp(self):
-        self.command = [PROGRAM, self.certificate, self.key, "127.0.0.1:0"]
+        self.command = [PROGRAM, self.certificate, self.key, "127.0.0.1:0", *self.times]
         super().setUp()
         self.port = self.address[1]
 
@@ -39,6 +43,8 @@ class TlsEcho(ServerTest):
         self.addCleanup(made.close)
         return made
 
+
+class TlsEcho(TlsTest):
     def test_megabytes_come_back(self):
         # One after the other: Python's TLS sockets are not for two threads.
         client = self.connect()
@@ -103,6 +109,46 @@ class TlsEcho(ServerTest):
             pass  # No close_notify: the program has ended.
         client.close()
         self.assertEqual(0, self.server.wait(WAIT_S))
+
+
+class Times(TlsTest):
+    times = ("400", "60000")
+
+    def test_who_does_not_end_the_handshake_is_dropped(self):
+        done = self.connect()
+        began = time.monotonic()
+        slow = [socket.create_connection(self.address, WAIT_S) for _ in range(20)]
+        for peer in slow:
+            self.addCleanup(peer.close)
+            peer.sendall(b"\x16\x03\x01\x02\x00\x01")  # Of a ClientHello.
+        deadline = time.monotonic() + WAIT_S
+        while slow and time.monotonic() < deadline:
+            for number, peer in list(enumerate(slow)):
+                peer.settimeout(0.01)
+                try:
+                    self.assertEqual(b"", peer.recv(1))
+                    slow.remove(peer)
+                except TimeoutError:
+                    if number % 2 == 0:
+                        with contextlib.suppress(OSError):
+                            peer.sendall(b"\x01")  # That helps nobody.
+                except ConnectionResetError:
+                    slow.remove(peer)
+        self.assertEqual([], slow)
+        self.assertGreater(time.monotonic() - began, 0.35)
+        done.sendall(b"still there")
+        self.assertEqual(b"still there", done.recv(100))
+
+
+class Idle(TlsTest):
+    times = ("30000", "300")
+
+    def test_who_says_nothing_is_let_go(self):
+        client = self.connect()
+        client.sendall(b"x")
+        self.assertEqual(b"x", client.recv(1))
+        with contextlib.suppress(ssl.SSLError):  # No close_notify: nobody has asked for it.
+            self.assertEqual(b"", client.recv(1))
 
 
 if __name__ == "__main__":
