@@ -15,7 +15,7 @@ os.environ["IORING_LIBRARY"] = sys.argv.pop(1)
 sys.path.insert(0, os.path.join(os.environ["IORING_SOURCE_DIR"], "bindings", "python"))
 
 import ioring  # noqa: E402
-from ioring import EventType, _abi  # noqa: E402
+from ioring import EventType  # noqa: E402
 
 
 class LayersTest(unittest.TestCase):
@@ -221,14 +221,6 @@ class LayersTest(unittest.TestCase):
 
 class EpollLayersTest(LayersTest):
     backend = "epoll"
-
-
-class AbiTest(unittest.TestCase):
-    def test_structs_have_the_sizes_of_the_header(self):
-        sizes = {_abi.PoolOptions: 24, _abi.ManagerOptions: 88, _abi.Event: 40,
-                 _abi.DrainReport: 24}
-        for struct, size in sizes.items():
-            self.assertEqual(size, _abi.ctypes.sizeof(struct), struct.__name__)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ os.environ["IORING_LIBRARY"] = sys.argv.pop(1)
 sys.path.insert(0, PACKAGE)
 
 import ioring  # noqa: E402
-from ioring import _abi  # noqa: E402
 
 
 class RingTest(unittest.TestCase):
@@ -117,14 +116,6 @@ class RingTest(unittest.TestCase):
 
 class EpollTest(RingTest):
     backend = "epoll"
-
-
-class AbiTest(unittest.TestCase):
-    def test_structs_have_the_sizes_of_the_header(self):
-        sizes = {_abi.Sqe: 64, _abi.Cqe: 16, _abi.Timespec: 16, _abi.Options: 64,
-                 _abi.ListenOptions: 16, _abi.Endpoint: 136}
-        for struct, size in sizes.items():
-            self.assertEqual(size, _abi.ctypes.sizeof(struct), struct.__name__)
 
 
 class EchoTest(unittest.TestCase):

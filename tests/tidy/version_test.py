@@ -17,6 +17,8 @@ def main():
     port = json.loads(read("packaging", "vcpkg", "ports", "ioringgroup", "vcpkg.json"))
     repeated = {
         "vcpkg.json": port["version"],
+        "pyproject.toml": re.search(r'^version = "(.*)"$',
+                                    read("bindings", "python", "pyproject.toml"), re.M).group(1),
         "CHANGELOG.md": re.search(r"^## .*?(\d+\.\d+\.\d+)", read("CHANGELOG.md"), re.M).group(1),
         "README.md": re.search(r"find_package\(ioring ([\d.]+) ", read("README.md")).group(1),
         "tests/consumer/project/CMakeLists.txt": re.search(
