@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "peer.hpp"
+#include "unsent_bytes.hpp"
 
 namespace peer {
 namespace {
@@ -26,8 +27,7 @@ struct connection {
     bool readable = false;  // the last recv did not drain it
     bool hung_up = false;   // the peer has sent FIN or reset: read until it shows
     bool queued = false;    // in the list of those to go on with
-    std::vector<std::byte> unsent;
-    std::size_t unsent_first = 0;
+    unsent_bytes unsent;
 };
 
 enum class outcome { again, drained, closed };
@@ -115,7 +115,7 @@ private:
     }
 
     outcome step(connection& at) {
-        if (!at.unsent.empty() && !flush(at)) return outcome::closed;
+        if (!at.unsent.empty() && !at.unsent.flush(at.fd)) return outcome::closed;
         if (!at.unsent.empty() || !at.readable) return outcome::drained;
         const ssize_t got = ::recv(at.fd, buffer_.data(), buffer_bytes, 0);
         if (got == 0) return outcome::closed;
@@ -129,32 +129,13 @@ private:
         counted_.bytes += static_cast<std::uint64_t>(got);
         // A short recv drained the socket, unless its end still has to be read.
         at.readable = at.hung_up || static_cast<std::size_t>(got) == buffer_bytes;
-        if (!send_or_keep(at, buffer_.data(), static_cast<std::size_t>(got)))
-            return outcome::closed;
+        if (!send(at, static_cast<std::size_t>(got))) return outcome::closed;
         return at.readable ? outcome::again : outcome::drained;
     }
 
-    // False when the connection is broken.
-    static bool send_or_keep(connection& at, const std::byte* data, std::size_t bytes) {
-        const ssize_t sent = ::send(at.fd, data, bytes, MSG_NOSIGNAL);
-        if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
-        const std::size_t gone = sent < 0 ? 0 : static_cast<std::size_t>(sent);
-        if (gone == bytes) return true;
-        at.unsent.assign(data + gone, data + bytes);
-        return flush(at);
-    }
-
-    static bool flush(connection& at) {
-        while (at.unsent_first != at.unsent.size()) {
-            const ssize_t sent = ::send(at.fd, at.unsent.data() + at.unsent_first,
-                                        at.unsent.size() - at.unsent_first, MSG_NOSIGNAL);
-            if (sent < 0 && errno == EAGAIN) return true;
-            if (sent < 0 && errno != EINTR) return false;
-            if (sent > 0) at.unsent_first += static_cast<std::size_t>(sent);
-        }
-        at.unsent.clear();
-        at.unsent_first = 0;
-        return true;
+    // What is left over is tried once more: only then an edge will come.
+    bool send(connection& at, std::size_t bytes) {
+        return at.unsent.send_or_keep(at.fd, buffer_.data(), bytes) && at.unsent.flush(at.fd);
     }
 
     int listener_;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "peer.hpp"
+#include "unsent_bytes.hpp"
 
 namespace peer {
 namespace {
@@ -22,9 +23,7 @@ constexpr int events_max = 512;
 
 struct connection {
     int fd = -1;
-    bool writing = false;  // It waits for EPOLLOUT.
-    std::vector<std::byte> unsent;
-    std::size_t unsent_first = 0;
+    unsent_bytes unsent;
 };
 
 class epoll_server {
@@ -77,7 +76,7 @@ private:
     }
 
     void serve(connection& at) {
-        if (at.writing ? flush(at) : echo(at)) return;
+        if (!at.unsent.empty() ? flush(at) : echo(at)) return;
         ::close(at.fd);
         connections_[static_cast<std::size_t>(at.fd)].reset();
     }
@@ -89,27 +88,16 @@ private:
         if (got == 0) return false;
         ++counted_.messages;
         counted_.bytes += static_cast<std::uint64_t>(got);
-        const auto bytes = static_cast<std::size_t>(got);
-        const ssize_t sent = ::send(at.fd, buffer_.data(), bytes, MSG_NOSIGNAL);
-        if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
-        const std::size_t gone = sent < 0 ? 0 : static_cast<std::size_t>(sent);
-        if (gone == bytes) return true;
-        at.unsent.assign(buffer_.data() + gone, buffer_.data() + bytes);
-        at.unsent_first = 0;
-        at.writing = true;
-        watch(EPOLL_CTL_MOD, at.fd, EPOLLOUT);
+        if (!at.unsent.send_or_keep(at.fd, buffer_.data(), static_cast<std::size_t>(got))) {
+            return false;
+        }
+        if (!at.unsent.empty()) watch(EPOLL_CTL_MOD, at.fd, EPOLLOUT);
         return true;
     }
 
     bool flush(connection& at) {
-        const ssize_t sent = ::send(at.fd, at.unsent.data() + at.unsent_first,
-                                    at.unsent.size() - at.unsent_first, MSG_NOSIGNAL);
-        if (sent < 0) return errno == EAGAIN || errno == EINTR;
-        at.unsent_first += static_cast<std::size_t>(sent);
-        if (at.unsent_first != at.unsent.size()) return true;
-        at.unsent.clear();
-        at.writing = false;
-        watch(EPOLL_CTL_MOD, at.fd, EPOLLIN);
+        if (!at.unsent.flush_once(at.fd)) return false;
+        if (at.unsent.empty()) watch(EPOLL_CTL_MOD, at.fd, EPOLLIN);
         return true;
     }
 

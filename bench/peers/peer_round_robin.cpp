@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "peer.hpp"
+#include "unsent_bytes.hpp"
 
 namespace peer {
 namespace {
@@ -20,8 +21,7 @@ constexpr std::uint64_t recvs_per_accept = 4096;
 
 struct connection {
     int fd = -1;
-    std::vector<std::byte> unsent;
-    std::size_t unsent_first = 0;
+    unsent_bytes unsent;
 };
 
 class round_robin_server {
@@ -71,32 +71,13 @@ private:
 
     // One recv and one send. False when the connection has ended.
     bool serve(connection& at) {
-        if (!at.unsent.empty()) return flush(at);
+        if (!at.unsent.empty()) return at.unsent.flush_once(at.fd);
         const ssize_t got = ::recv(at.fd, buffer_.data(), buffer_bytes, 0);
         if (got < 0) return errno == EAGAIN || errno == EINTR;
         if (got == 0) return false;
         ++counted_.messages;
         counted_.bytes += static_cast<std::uint64_t>(got);
-        return send_or_keep(at, buffer_.data(), static_cast<std::size_t>(got));
-    }
-
-    static bool send_or_keep(connection& at, const std::byte* data, std::size_t bytes) {
-        const ssize_t sent = ::send(at.fd, data, bytes, MSG_NOSIGNAL);
-        if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
-        const std::size_t gone = sent < 0 ? 0 : static_cast<std::size_t>(sent);
-        if (gone != bytes) at.unsent.assign(data + gone, data + bytes);
-        return true;
-    }
-
-    static bool flush(connection& at) {
-        const ssize_t sent = ::send(at.fd, at.unsent.data() + at.unsent_first,
-                                    at.unsent.size() - at.unsent_first, MSG_NOSIGNAL);
-        if (sent < 0) return errno == EAGAIN || errno == EINTR;
-        at.unsent_first += static_cast<std::size_t>(sent);
-        if (at.unsent_first != at.unsent.size()) return true;
-        at.unsent.clear();
-        at.unsent_first = 0;
-        return true;
+        return at.unsent.send_or_keep(at.fd, buffer_.data(), static_cast<std::size_t>(got));
     }
 
     int listener_;

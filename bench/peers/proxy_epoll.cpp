@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "peer.hpp"
+#include "unsent_bytes.hpp"
 
 namespace peer {
 namespace {
@@ -29,8 +30,7 @@ struct half {
     bool queued = false;    // In the list of those to go on with.
     bool ended = false;     // It will send no more.
     bool told = false;      // The partner's end was passed on to it.
-    std::vector<std::byte> unsent;
-    std::size_t unsent_first = 0;
+    unsent_bytes unsent;
 };
 
 class proxy {
@@ -78,7 +78,7 @@ private:
         if ((event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) at.hung_up = true;
         // It may take more now, so its partner may be read from.
         if ((event.events & EPOLLOUT) != 0 && !at.unsent.empty()) {
-            if (!flush(at)) return close_pair(at);
+            if (!at.unsent.flush(at.fd)) return close_pair(at);
             serve(*at.partner);
         }
         if (at.fd >= 0) serve(at);
@@ -145,29 +145,10 @@ private:
         counted_.bytes += static_cast<std::uint64_t>(got);
         // A short recv drained the socket, unless its end still has to be read.
         at.readable = at.hung_up || static_cast<std::size_t>(got) == buffer_bytes;
-        return send_or_keep(*at.partner, buffer_.data(), static_cast<std::size_t>(got));
-    }
-
-    static bool send_or_keep(half& to, const std::byte* data, std::size_t bytes) {
-        const ssize_t sent = ::send(to.fd, data, bytes, MSG_NOSIGNAL);
-        if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
-        const std::size_t gone = sent < 0 ? 0 : static_cast<std::size_t>(sent);
-        if (gone == bytes) return true;
-        to.unsent.assign(data + gone, data + bytes);
-        return flush(to);
-    }
-
-    static bool flush(half& to) {
-        while (to.unsent_first != to.unsent.size()) {
-            const ssize_t sent = ::send(to.fd, to.unsent.data() + to.unsent_first,
-                                        to.unsent.size() - to.unsent_first, MSG_NOSIGNAL);
-            if (sent < 0 && errno == EAGAIN) return true;
-            if (sent < 0 && errno != EINTR) return false;
-            if (sent > 0) to.unsent_first += static_cast<std::size_t>(sent);
-        }
-        to.unsent.clear();
-        to.unsent_first = 0;
-        return true;
+        // What is left over is tried once more: only then an edge will come.
+        half& to = *at.partner;
+        return to.unsent.send_or_keep(to.fd, buffer_.data(), static_cast<std::size_t>(got)) &&
+               to.unsent.flush(to.fd);
     }
 
     // `to`'s partner has ended, and everything before that was sent.
