@@ -2,11 +2,16 @@
 // fake_system_test_support.hpp - a system in which nothing ends before the test says so.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
@@ -75,9 +80,14 @@ public:
             out[taken].of = packets_.front();
             packets_.pop_front();
         }
+        if (taken == 0 && timeout_ns < 0) sleep();
         return static_cast<int>(taken);
     }
-    void post() noexcept override {}
+    void post() noexcept override {
+        const std::lock_guard hold{posting_};
+        posted_ = true;
+        was_posted_.notify_one();
+    }
     void* port() noexcept override { return nullptr; }
     begun receive(socket_handle socket, std::byte* data, std::uint32_t bytes, std::uint32_t,
                   overlapped& of) noexcept override {
@@ -161,6 +171,12 @@ public:
     static constexpr socket_handle listener = 0x1'0000'0001;
 
 private:
+    // Until post(), which nothing else can end.
+    void sleep() {
+        std::unique_lock hold{posting_};
+        EXPECT_TRUE(was_posted_.wait_for(hold, std::chrono::seconds{10}, [&] { return posted_; }));
+        posted_ = false;
+    }
     begun begin(const pending_call& one) {
         pending.push_back(one);
         return {.pending = true};
@@ -175,6 +191,9 @@ private:
     std::deque<overlapped*> packets_;
     std::vector<overlapped*> cancelled_;
     socket_handle next_handle_ = 0x2'0000'0001;
+    std::mutex posting_;
+    std::condition_variable was_posted_;
+    bool posted_ = false;
 };
 
 }  // namespace ioring::iocp_tests
