@@ -121,7 +121,19 @@ bool runner::may_shut(std::int32_t socket, std::uint32_t how) const {
     const socket_slot& slot = sockets_.at(socket);
     if (slot.tcp || how == 2) return true;
     if (slot.other != socket_slot::none && is_busy(slot.other, way::write)) return false;
-    return how != 0 || !is_busy(socket, way::write);
+    if (how != 0) return !starves(socket);
+    if (slot.other != socket_slot::none && starves(slot.other)) return false;
+    return !is_busy(socket, way::write);
+}
+
+// A receive waits here while its group has no buffer: allowed difference 30, since Linux wakes who
+// waits at a local socket when either side stops sending.
+bool runner::starves(std::int32_t socket) const {
+    return std::ranges::any_of(operations_, [&](const auto& each) {
+        const operation& which = each.second;
+        return which.left > 0 && which.socket == socket && which.group >= 0 &&
+               groups_[static_cast<std::size_t>(which.group)].posted == 0;
+    });
 }
 
 bool runner::may_hang_up(std::int32_t socket) const {

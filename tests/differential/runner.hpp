@@ -161,6 +161,7 @@ private:
     bool is_busy(std::int32_t socket, std::uint8_t ways) const;
     [[nodiscard]] bool may_hang_up(std::int32_t socket) const;
     [[nodiscard]] bool may_shut(std::int32_t socket, std::uint32_t how) const;
+    [[nodiscard]] bool starves(std::int32_t socket) const;
     std::uint32_t room(std::int32_t socket, std::uint32_t wanted) const;
     [[nodiscard]] bool has_small_queue() const;
     [[nodiscard]] bool has_several_writers(std::int32_t socket) const;
