@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 # instructions_test.py - instructions of the hot paths, compared with those that were when they were
 # last looked at.
-"""Usage: instructions_test.py PROGRAM [--write]
+"""Usage: instructions_test.py PROGRAM [--write | --against OTHER_PROGRAM]
 
 Counts under callgrind, which gives the same figure on a busy machine as on an idle one. A path that
 has become slower fails; one that has become faster by more than the tolerance fails too, so that
 baseline.json stays true: --write writes it anew. The counts are of one compiler, which the file
-names; with another there is nothing to compare.
+names; with another there is nothing to compare. --against prints what the same paths take in the
+program of another build (SECURITY.md has such a table).
 """
 import json
 import os
@@ -46,14 +47,28 @@ def compiler_of(build_dir):
                           check=True).stdout.splitlines()[0]
 
 
+def count_all(program):
+    """Instructions of an iteration, for each scenario."""
+    return {name: round((count(program, name, MANY) - count(program, name, FEW)) / (MANY - FEW), 1)
+            for name in SCENARIOS}
+
+
+def compare(program, other):
+    one, two = count_all(program), count_all(other)
+    for name in SCENARIOS:
+        print(f"| {name} | {one[name]:.0f} | {two[name]:.0f} | {two[name] / one[name] - 1:+.1%} |")
+
+
 def main():
     program, write = sys.argv[1], "--write" in sys.argv[2:]
     if shutil.which("valgrind") is None:
         print("there is no valgrind here")
         return SKIPPED
+    if "--against" in sys.argv:
+        compare(program, sys.argv[sys.argv.index("--against") + 1])
+        return 0
     compiler = compiler_of(os.environ["IORING_BUILD_DIR"])
-    found = {name: round((count(program, name, MANY) - count(program, name, FEW)) / (MANY - FEW), 1)
-             for name in SCENARIOS}
+    found = count_all(program)
     if write:
         with open(BASELINE, "w", encoding="utf-8") as file:
             json.dump({"compiler": compiler, "instructions": found}, file, indent=2)
