@@ -111,6 +111,10 @@ class TlsEcho(TlsTest):
         self.assertEqual(0, self.server.wait(WAIT_S))
 
 
+class OnEpoll(TlsEcho):
+    environment = {"IORING_BACKEND": "epoll"}
+
+
 class Times(TlsTest):
     times = ("400", "60000")
 
