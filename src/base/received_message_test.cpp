@@ -19,7 +19,7 @@ constexpr message_room room{.name_bytes = 28, .control_bytes = 64};
 std::vector<std::byte> buffer_of(const head& of, std::size_t bytes) {
     std::vector<std::byte> made(bytes);
     for (std::size_t at = 0; at < bytes; ++at) made[at] = static_cast<std::byte>(at);
-    std::memcpy(made.data(), of.data(), std::min(bytes, sizeof of));
+    if (bytes != 0) std::memcpy(made.data(), of.data(), std::min(bytes, sizeof of));
     return made;
 }
 
