@@ -116,7 +116,7 @@ class OnEpoll(TlsEcho):
 
 
 class Times(TlsTest):
-    times = ("400", "60000")
+    times = ("1000", "60000")
 
     def test_who_does_not_end_the_handshake_is_dropped(self):
         done = self.connect()
@@ -139,7 +139,7 @@ class Times(TlsTest):
                 except ConnectionResetError:
                     slow.remove(peer)
         self.assertEqual([], slow)
-        self.assertGreater(time.monotonic() - began, 0.35)
+        self.assertGreater(time.monotonic() - began, 0.9)
         done.sendall(b"still there")
         self.assertEqual(b"still there", done.recv(100))
 
