@@ -4,15 +4,14 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "ioring/event_loop.hpp"
+#include "support/built_backends.hpp"
 
 namespace ioring {
 
@@ -65,19 +64,11 @@ protected:
     std::unique_ptr<event_loop> loop_;
 };
 
-// Those that this build has.
-inline std::vector<std::string> every_backend() {
-    std::vector<std::string> names{"uring", "epoll", "poll", "iocp"};
-    std::erase_if(names, [](const std::string& name) {
-        const auto built = backend_names();
-        return std::find(built.begin(), built.end(), name) == built.end();
-    });
-    return names;
-}
 inline std::string backend_name(const ::testing::TestParamInfo<std::string>& of) {
     return of.param;
 }
-#define IORING_ON_EVERY_BACKEND(suite) \
-    INSTANTIATE_TEST_SUITE_P(backend, suite, ::testing::ValuesIn(every_backend()), backend_name)
+#define IORING_ON_EVERY_BACKEND(suite)                                                            \
+    INSTANTIATE_TEST_SUITE_P(backend, suite, ::testing::ValuesIn(test_support::built_backends()), \
+                             backend_name)
 
 }  // namespace ioring

@@ -16,6 +16,7 @@
 #include "conformance.hpp"
 #include "ioring/ring_buffer.hpp"
 #include "ioring/socket_manager.hpp"
+#include "support/built_backends.hpp"
 
 namespace ioring::managed {
 namespace {
@@ -165,18 +166,9 @@ private:
     std::string problem_;
 };
 
-// Those that this build has.
-std::vector<std::string> faulty_backends() {
-    std::vector<std::string> names{"uring", "epoll", "poll", "iocp"};
-    std::erase_if(names, [](const std::string& name) {
-        const auto built = backend_names();
-        return std::find(built.begin(), built.end(), name) == built.end();
-    });
-    return names;
-}
-
 class managed_faults_test : public testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(backend, managed_faults_test, testing::ValuesIn(faulty_backends()),
+INSTANTIATE_TEST_SUITE_P(backend, managed_faults_test,
+                         testing::ValuesIn(test_support::built_backends()),
                          conformance::backend_name);
 
 TEST_P(managed_faults_test, no_fault_loses_a_byte_or_a_connection) {

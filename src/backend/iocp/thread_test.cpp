@@ -54,6 +54,7 @@ TEST(iocp_thread_test, messages_of_rings_in_other_threads_all_arrive_in_their_or
     constexpr std::int32_t messages = 300;
     std::atomic<bool> over{false};
     std::vector<std::thread> senders;
+    senders.reserve(senders_count);
     for (std::int32_t sender = 0; sender < senders_count; ++sender) {
         senders.emplace_back([name, sender, &over] {
             backends::program mine = make();
