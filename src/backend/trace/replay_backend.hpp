@@ -88,7 +88,7 @@ private:
     void submit_one(const sqe& entry) noexcept;
     void submit_internal(const sqe& entry) noexcept;
     void match(const sqe& entry) noexcept;
-    [[nodiscard]] std::string difference(const recorded_sqe& recorded, const sqe& entry) const;
+    [[nodiscard]] std::string difference(const recorded_sqe& was, const sqe& entry) const;
     [[nodiscard]] bool same_descriptor(const sqe& recorded, const sqe& entry) const;
     void deliver() noexcept;
     void deliver_one(const recorded_cqe& each) noexcept;
