@@ -58,8 +58,8 @@ TEST_P(managed_close_test, with_nothing_unsent_tells_the_peer_at_once) {
 
 TEST_P(managed_close_test, a_peer_that_never_ends_its_side_is_dropped_in_time) {
     const pair one = accept_one();
-    one.ours->close();
     const auto start = std::chrono::steady_clock::now();
+    one.ours->close();
     expect_closed(close_reason::drain_timeout);
     EXPECT_LE(200ms, std::chrono::steady_clock::now() - start);
     EXPECT_EQ(1u, sockets_.counters().reset);
