@@ -89,7 +89,8 @@ TEST(received_message_test, rubbish_never_leads_out_of_the_buffer) {
     for (int round = 0; round < 20'000; ++round) {
         const auto small = [&] { return static_cast<std::uint32_t>(random() % 70); };
         const auto any = [&] { return random() % 4 == 0 ? std::uint32_t(random()) : small(); };
-        std::vector<std::byte> buffer = buffer_of({any(), any(), any(), any()}, small() * 3);
+        std::vector<std::byte> buffer =
+            buffer_of({any(), any(), any(), any()}, std::size_t{3} * small());
         const message_room of{.name_bytes = any(), .control_bytes = any()};
         received_message message;
         if (!received_message::read(buffer, of, message)) continue;
