@@ -163,6 +163,8 @@ class EchoPressure(unittest.TestCase):
                 if not support.is_managed():
                     raise  # The managed server has turned it away, which select() will tell, too.
         support.until(lambda: server.descriptors() >= limit, what="the limit was not reached")
+        support.until(lambda: sum(map(self.has_echo, peers)) >= room - 2,
+                      what="those whom it accepted had no answer")
         before = server.cpu_s()
         time.sleep(0.5)  # Measured, not waited for.
         self.assertLess(server.cpu_s() - before, 0.1)

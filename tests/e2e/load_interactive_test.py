@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from load_support import WAIT_S, Behaviour, Server, finish, run, start
+from load_support import WAIT_S, Behaviour, Server, finish, read_line, run, start
 
 TIMED = r"  \([\d.]+ (?:B|KiB|MiB) in [\d,.]+ (?:ns|us|ms|s)\)"
 
@@ -97,10 +97,10 @@ class InteractiveTest(unittest.TestCase):
     def test_a_signal_ends_it(self):
         with Server(Behaviour()) as server:
             process = start("--port", server.port, "-i", stdin=subprocess.PIPE)
-            self.assertIn("connected", process.stdout.readline())
+            self.assertIn("connected", read_line(process))
             process.stdin.write("one\n")
             process.stdin.flush()
-            self.assertIn("one", process.stdout.readline())
+            self.assertIn("one", read_line(process))
             process.send_signal(signal.SIGINT)
             self.assertEqual(finish(process).status, 0)
 

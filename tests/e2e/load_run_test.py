@@ -9,7 +9,8 @@ import tempfile
 import time
 import unittest
 
-from load_support import WAIT_S, Behaviour, Server, finish, limit_descriptors, run, start
+from load_support import (WAIT_S, Behaviour, Server, finish, limit_descriptors, read_line, run,
+                          start)
 
 PERCENTILES = ("p50", "p90", "p99", "p99_9", "p99_99", "max")
 
@@ -62,9 +63,9 @@ class RunTest(unittest.TestCase):
             begun = time.monotonic()
             process = start("--port", running.port, "--json", "--marks", "--connections", 3,
                             "--warmup", "0.3", "--duration", "0.1")
-            self.assertEqual("measuring\n", process.stdout.readline())
+            self.assertEqual("measuring\n", read_line(process))
             self.assertGreaterEqual(time.monotonic() - begun, 0.3)
-            self.assertEqual("measured\n", process.stdout.readline())
+            self.assertEqual("measured\n", read_line(process))
             self.assertGreaterEqual(time.monotonic() - begun, 0.4)
             report = self.check(finish(process)).json
         self.assertGreater(report["messages"], 0)
@@ -231,7 +232,7 @@ class TextTest(unittest.TestCase):
     def test_the_first_line_comes_at_once(self):
         with Server(Behaviour()) as server:
             process = start("--port", server.port, "-c", 1, "-t", 60)
-            self.assertEqual(process.stdout.readline(),
+            self.assertEqual(read_line(process),
                              "1 connection x 64 B, depth 1, closed loop, every byte verified\n")
             process.terminate()
             self.assertEqual(finish(process).status, 0)

@@ -40,6 +40,14 @@ def start(*arguments, **options):
     return subprocess.Popen([LOAD, *arguments], text=True, **{**pipes, **options})
 
 
+def read_line(process):
+    """Of its output, and no byte more: what a buffer took, finish() would not see."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(process.stdout.fileno(), 1)):
+        line += byte
+    return line.decode()
+
+
 def finish(process, text=None):
     try:
         out, err = process.communicate(input=text, timeout=WAIT_S)
