@@ -43,6 +43,17 @@ TEST_P(managed_time_test, an_idle_connection_ends_in_order_when_its_peer_does) {
     expect_closed(close_reason::idle_timeout, start, 60ms);
 }
 
+TEST_P(managed_time_test, the_time_to_end_begins_with_close_however_long_the_program_worked) {
+    remake({.drain_timeout = 100ms});
+    const pair one = accept_one();
+    const auto begun = clock::now();
+    while (clock::now() - begun <= 110ms) {  // Work.
+    }
+    const auto closing = clock::now();
+    one.ours->close();
+    expect_closed(close_reason::drain_timeout, closing, 100ms);
+}
+
 TEST_P(managed_time_test, one_that_talks_is_not_idle) {
     remake({.idle_timeout = 200ms});
     const pair one = accept_one();
