@@ -86,7 +86,8 @@ public:
     [[nodiscard]] std::string describe() const;
 
 private:
-    static constexpr std::size_t pieces_max = 16;  // Of one send; what is left follows in the next.
+    // Of one send; what is left follows in the next. Four more would be 64 bytes of each idle one.
+    static constexpr std::size_t pieces_max = 12;
 
     struct shared {
         chunk_queue unsent;
