@@ -17,8 +17,7 @@ protected:
         return std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - start);
     }
 };
-INSTANTIATE_TEST_SUITE_P(backend, ring_wait, testing::ValuesIn(names_here()),
-                         backend_of);
+INSTANTIATE_TEST_SUITE_P(backend, ring_wait, testing::ValuesIn(names_here()), backend_of);
 
 // Design section 5: no timed wait.
 TEST_P(ring_wait, ends_when_its_time_is_over_with_nothing_in_flight) {
