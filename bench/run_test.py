@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import types
 import unittest
 from unittest import mock
 
@@ -17,7 +18,7 @@ sys.path.insert(0, HERE)
 from harness import cells, curves, echo, idle, micro, servers  # noqa: E402
 from harness.comparison import compare, spread_of  # noqa: E402
 from harness.journal import Journal  # noqa: E402
-from harness.machine import is_disturbed  # noqa: E402
+from harness.machine import disturbance, is_disturbed  # noqa: E402
 from harness.processes import completed_in, last_json_object  # noqa: E402
 
 SERVER = f"""#!{sys.executable}
@@ -230,6 +231,15 @@ class DisturbanceTest(unittest.TestCase):
         self.assertFalse(is_disturbed(calm))
         self.assertTrue(is_disturbed({**calm, "stolen": 0.1}))
         self.assertTrue(is_disturbed({**calm, "waiting": 0.1}))
+
+    def test_the_kernels_network_thread_works_for_the_load(self):
+        def at(seconds, busy, network):
+            return types.SimpleNamespace(at=seconds, busy_seconds=busy, stolen_seconds=0.0,
+                                         network_seconds=network)
+        shares = disturbance(at(0, 0, 0), at(1, 1.9, 0.2), 1.7, 0.2, 2)
+        self.assertFalse(is_disturbed(shares), shares)
+        self.assertTrue(is_disturbed(disturbance(at(0, 0, 0), at(1, 1.9, 0), 1.7, 0.0, 2)))
+        self.assertTrue(is_disturbed(disturbance(at(0, 0, 0), at(1, 1.7, 0), 1.7, 0.2, 2)))
 
 
 CALM = {"foreign": 0.0, "waiting": 0.0, "stolen": 0.0}

@@ -97,12 +97,35 @@ def _stat_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
 
+def _softirq_threads(cpus):
+    """The kernel's thread of each CPU for network work that no interrupt had the time for."""
+    names = {f"ksoftirqd/{cpu}" for cpu in cpus}
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as text:
+                if text.read().strip() in names:
+                    found.append(pid)
+        except OSError:
+            continue  # It has ended.
+    return found
+
+
 class CpuTime:
-    """Busy and stolen seconds of some CPUs since boot."""
+    """Busy and stolen seconds of some CPUs since boot, and those that went to the network: under
+    loads of many connections that is the load's own work, and nobody else's."""
+
+    _threads = {}  # By CPUs: they live as long as the kernel.
 
     def __init__(self, cpus):
         self.at = time.monotonic()
-        self.busy_seconds = self.stolen_seconds = 0.0
+        self.busy_seconds = self.stolen_seconds = self.network_seconds = 0.0
+        key = frozenset(cpus)
+        if key not in CpuTime._threads:
+            CpuTime._threads[key] = _softirq_threads(key)
+        for pid in CpuTime._threads[key]:
+            with open(f"/proc/{pid}/schedstat", encoding="ascii") as text:
+                self.network_seconds += int(text.read().split()[0]) / 1e9
         names = {f"cpu{cpu}" for cpu in cpus}
         with open("/proc/stat", encoding="ascii") as text:
             for line in text:
@@ -121,7 +144,9 @@ LIMITS = {"foreign": 0.04, "waiting": 0.02, "stolen": 0.01}
 def disturbance(before, after, own_seconds, waiting_seconds, cpu_count):
     """How much else was going on, as shares of the CPUs' time."""
     elapsed = max(after.at - before.at, 1e-9) * cpu_count
-    foreign = after.busy_seconds - before.busy_seconds - own_seconds
+    network = after.network_seconds - before.network_seconds
+    foreign = after.busy_seconds - before.busy_seconds - own_seconds - network
+    waiting_seconds -= network  # It ran where they would have.
     return {
         "foreign": round(max(foreign, 0.0) / elapsed, 4),
         "waiting": round(max(waiting_seconds, 0.0) / elapsed, 4),
