@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "backend/backend.hpp"
@@ -107,6 +109,25 @@ public:
         EXPECT_EQ(user_data, done.user_data);
         EXPECT_EQ(0, done.res);
         EXPECT_EQ(0U, done.flags);
+    }
+    // Each wake() of another thread ends one wait, and what came before it is seen.
+    void expect_wakes_to_end_endless_waits() {
+        constexpr int rounds = 200;
+        int message = 0;  // Not atomic: the wake orders it.
+        std::atomic<int> read_until{0};
+        std::thread waker{[&] {
+            for (int i = 1; i <= rounds; ++i) {
+                message = i;
+                wake();
+                while (read_until.load(std::memory_order_acquire) < i) std::this_thread::yield();
+            }
+        }};
+        for (int seen = 0; seen < rounds; ++seen) {
+            EXPECT_EQ(0, backend_->enter(0, 1, enter_flag::getevents, no_timeout));
+            EXPECT_EQ(seen + 1, message);
+            read_until.store(message, std::memory_order_release);
+        }
+        waker.join();
     }
     // As the ring does, so that wake() reaches a wait. The poll's completions carry
     // reserved_user_data.

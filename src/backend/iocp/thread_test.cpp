@@ -27,23 +27,7 @@ int wait_for_ever(backends::program& of) {
 }
 
 TEST(iocp_thread_test, wake_from_another_thread_ends_an_endless_wait) {
-    backends::program ring = make();
-    constexpr int rounds = 200;
-    int message = 0;  // Not atomic: the wake orders it.
-    std::atomic<int> read_until{0};
-    std::thread waker{[&] {
-        for (int i = 1; i <= rounds; ++i) {
-            message = i;
-            ring.wake();
-            while (read_until.load(std::memory_order_acquire) < i) std::this_thread::yield();
-        }
-    }};
-    for (int seen = 0; seen < rounds; ++seen) {
-        EXPECT_EQ(0, wait_for_ever(ring));
-        EXPECT_EQ(seen + 1, message);
-        read_until.store(message, std::memory_order_release);
-    }
-    waker.join();
+    make().expect_wakes_to_end_endless_waits();
 }
 
 TEST(iocp_thread_test, messages_of_rings_in_other_threads_all_arrive_in_their_order) {

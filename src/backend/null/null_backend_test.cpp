@@ -350,23 +350,7 @@ TEST(null_backend_test, a_wake_ends_one_wait) {
 }
 
 TEST(null_backend_thread_test, wake_from_another_thread_ends_an_endless_wait) {
-    program ring = make();
-    constexpr int rounds = 200;
-    int message = 0;  // Not atomic: the wake orders it.
-    std::atomic<int> read_until{0};
-    std::thread waker{[&] {
-        for (int i = 1; i <= rounds; ++i) {
-            message = i;
-            ring.wake();
-            while (read_until.load(std::memory_order_acquire) < i) std::this_thread::yield();
-        }
-    }};
-    for (int seen = 0; seen < rounds; ++seen) {
-        EXPECT_EQ(0, ring->enter(0, 1, enter_flag::getevents, no_timeout));
-        EXPECT_EQ(seen + 1, message);
-        read_until.store(message, std::memory_order_release);
-    }
-    waker.join();
+    make().expect_wakes_to_end_endless_waits();
 }
 
 TEST(null_backend_thread_test, another_thread_is_refused) {
