@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # machine.py - what the machine is, and how busy it is with other things.
+import functools
 import os
 import platform
 import subprocess
@@ -97,6 +98,7 @@ def _stat_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
 
+@functools.cache  # They live as long as the kernel.
 def _softirq_threads(cpus):
     """The kernel's thread of each CPU for network work that no interrupt had the time for."""
     names = {f"ksoftirqd/{cpu}" for cpu in cpus}
@@ -115,15 +117,10 @@ class CpuTime:
     """Busy and stolen seconds of some CPUs since boot, and those that went to the network: under
     loads of many connections that is the load's own work, and nobody else's."""
 
-    _threads = {}  # By CPUs: they live as long as the kernel.
-
     def __init__(self, cpus):
         self.at = time.monotonic()
         self.busy_seconds = self.stolen_seconds = self.network_seconds = 0.0
-        key = frozenset(cpus)
-        if key not in CpuTime._threads:
-            CpuTime._threads[key] = _softirq_threads(key)
-        for pid in CpuTime._threads[key]:
+        for pid in _softirq_threads(frozenset(cpus)):
             with open(f"/proc/{pid}/schedstat", encoding="ascii") as text:
                 self.network_seconds += int(text.read().split()[0]) / 1e9
         names = {f"cpu{cpu}" for cpu in cpus}
