@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-// As in src/backend/readiness/calls.hpp: elsewhere it would report these kernels' own receives.
-#if defined(IORING_ADDRESS_SANITIZER) && defined(__linux__) && defined(__LP64__)
+#include "platform/poisons.hpp"
+
+#if defined(IORING_POISONS)
 #include <sanitizer/asan_interface.h>
-#define IORING_POISONS 1
 #endif
 
 namespace ioring::detail {

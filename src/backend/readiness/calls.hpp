@@ -11,17 +11,15 @@
 
 #include <cstddef>
 
-#include "ioring/detail/lent_memory.hpp"
+#include "platform/poisons.hpp"
 
-// As in src/platform/lent_memory.cpp.
-#if defined(IORING_ADDRESS_SANITIZER) && defined(__linux__) && defined(__LP64__)
+#if defined(IORING_POISONS)
 #include <sys/syscall.h>
-#define IORING_BARE_CALLS 1
 #endif
 
 namespace ioring::backends::readiness::calls {
 
-#if defined(IORING_BARE_CALLS)
+#if defined(IORING_POISONS)
 
 inline ssize_t receive(int fd, void* data, std::size_t bytes, int flags) noexcept {
     return ::syscall(SYS_recvfrom, fd, data, bytes, flags, nullptr, nullptr);
