@@ -257,8 +257,11 @@ int ring_state::wait(std::uint32_t pending, std::uint32_t min_complete,
     for (;;) {
         const bool woken = take_wake();
         if (posts_hint.load(std::memory_order_relaxed)) collect_posts(*this);
-        const bool enough = woken || ready(min_complete);
+        const bool complete = woken || ready(min_complete);
         const std::uint32_t before = unread();
+        // Last: the completion of a wake that came since the first look may have been read away or
+        // counted by now, and would not end a sleep.
+        const bool enough = complete || take_wake();
         if (enough && pending == 0 && (before != 0 || !flush_wanted())) return of_program();
         // ready() may have read that the poll for wakes has ended, for want of room in the queue.
         if (!enough && wake_needs_arming_ && arm_wake()) {
