@@ -23,6 +23,7 @@ public:
     explicit posting_backend(std::unique_ptr<backend> queues) : queues_{std::move(queues)} {
         view_ = queues_->view();
         probe_ = queues_->probe();
+        description_ = "posts wakes at any moment: " + queues_->description();
     }
 
     int enter(std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags,
