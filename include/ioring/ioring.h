@@ -592,7 +592,7 @@ IORING_API ioring_socket_t* ioring_manager_find(ioring_manager_t* manager, iorin
 // 0, or -EAGAIN when some were cut; `report` may be NULL.
 IORING_API int ioring_manager_drain(ioring_manager_t* manager, int64_t timeout_ns,
                                     ioring_drain_report* report);
-// 0 when there is no memory.
+// The delay counts from the next ioring_manager_poll(). 0 when there is no memory.
 IORING_API ioring_timer_id ioring_manager_start_timer(ioring_manager_t* manager, int64_t delay_ns,
                                                       uint64_t user_data);
 // 0, or -ENOENT when it was delivered or cancelled before.

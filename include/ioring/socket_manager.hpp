@@ -233,8 +233,8 @@ public:
         // It was given out once.
         [[nodiscard]] constexpr bool valid() const noexcept { return generation != 0; }
     };
-    // One timer event after `delay` (to the millisecond, never early). Not valid when there is no
-    // memory.
+    // One timer event after `delay` (to the millisecond, never early), which counts from the next
+    // poll(): arming reads no clock. Not valid when there is no memory.
     [[nodiscard]] timer_id start_timer(std::chrono::nanoseconds delay,
                                        std::uint64_t user_data) noexcept;
     // No event will come. False when it was delivered, or cancelled before.

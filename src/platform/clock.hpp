@@ -17,7 +17,8 @@ namespace ioring::platform {
 [[nodiscard]] std::uint64_t boottime_ns() noexcept;
 
 // The moment `timeout` from now; now for a negative one.
-[[nodiscard]] std::uint64_t deadline_ns(std::chrono::nanoseconds timeout) noexcept;
+[[nodiscard]] std::uint64_t deadline_ns(std::chrono::nanoseconds timeout,
+                                        std::uint64_t now = monotonic_ns()) noexcept;
 
 // How long it is until `deadline`: 0 when it has passed, never more than the type holds.
 [[nodiscard]] std::chrono::nanoseconds time_left(std::uint64_t deadline) noexcept;

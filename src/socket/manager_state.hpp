@@ -99,6 +99,8 @@ private:
     // --- the turn (manager_turn.cpp) ---
     [[nodiscard]] bool turn(std::chrono::nanoseconds timeout) noexcept;
     void begin_turn() noexcept;
+    static constexpr std::uint64_t ns_per_tick = 1'000'000;
+
     void read_clock() noexcept;
     void run_until_empty(std::uint64_t deadline_ns, std::uint64_t wakes_max) noexcept;
     [[nodiscard]] bool has_events() const noexcept;
@@ -216,6 +218,7 @@ private:
     void feed_borrowers() noexcept;
 
     // --- time (manager_timers.cpp) ---
+    void place_timers() noexcept;
     void pass_time() noexcept;
     void fired(std::uint64_t payload) noexcept;
     void socket_timer(socket& at) noexcept;

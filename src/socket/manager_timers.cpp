@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "platform/clock.hpp"
 #include "socket/manager_state.hpp"
 
 namespace ioring::detail {
@@ -22,6 +21,13 @@ std::uint64_t end_of(std::uint64_t since, std::chrono::milliseconds length) noex
 }
 
 }  // namespace
+
+// The program's timers count from here: so none comes early, and start_timer() needs no clock.
+void manager_state::place_timers() noexcept {
+    wheel_.place([this](std::uint64_t delay_ns) {
+        return (now_ns_ - start_ns_ + delay_ns + ns_per_tick - 1) / ns_per_tick;
+    });
+}
 
 void manager_state::pass_time() noexcept {
     if (wheel_.next_tick() > now_) return;
@@ -158,13 +164,11 @@ void manager_state::relieve() noexcept {
 
 socket_manager::timer_id manager_state::start_timer(std::chrono::nanoseconds delay,
                                                     std::uint64_t user_data) noexcept {
-    const std::uint64_t due_ns = platform::deadline_ns(delay) - start_ns_;
-    constexpr std::uint64_t ns_per_tick = 1'000'000;
     const std::uint32_t index = timers_.take();
     if (index == none) return {};
     timer_record& made = timers_[index];
-    made.key = wheel_.arm((due_ns + ns_per_tick - 1) / ns_per_tick,
-                          ioring::user_data{timer_kind::program, index});
+    const auto delay_ns = static_cast<std::uint64_t>(std::max(delay, 0ns).count());
+    made.key = wheel_.arm_later(delay_ns, ioring::user_data{timer_kind::program, index});
     if (!made.key.valid()) {
         timers_.give_back(index);
         return {};

@@ -15,8 +15,6 @@ namespace {
 namespace flag = socket_flag_bit;
 namespace event_bit = pending_event;
 
-constexpr std::uint64_t ns_per_tick = 1'000'000;
-
 // Of the sixteen that the header reserves.
 constexpr bool is_ours(op_kind kind) noexcept {
     return (static_cast<unsigned>(kind) & 0xf0U) == static_cast<unsigned>(op_kind::accept);
@@ -50,20 +48,24 @@ void manager_state::read_clock() noexcept {
 std::size_t manager_state::poll(std::span<socket_event> out,
                                 std::chrono::nanoseconds timeout) noexcept {
     if (out.empty()) return 0;
-    const std::uint64_t deadline = platform::deadline_ns(timeout);
     const std::uint64_t wakes = ring_.counters().wakes;
     begin_turn();
-    for (;;) {
+    const std::uint64_t deadline =
+        timeout == ring::forever ? timer_wheel::never : platform::deadline_ns(timeout, now_ns_);
+    for (;; read_clock()) {
         const bool interrupted = !turn(wait_time(deadline));
         const std::size_t count = deliver(out);
         if (count != 0 || interrupted || error_ || wakes != ring_.counters().wakes) return count;
-        if (timeout != ring::forever && now_ns_ >= deadline) return 0;
+        if (now_ns_ >= deadline) return 0;
     }
 }
 
 // What the events of the turn before have left: closed sockets are free now, and connections whose
 // peer has ended are closed in order.
 void manager_state::begin_turn() noexcept {
+    // The program has had its time since the last look: no deadline may begin in the past.
+    read_clock();
+    place_timers();
     const auto link = [this](std::uint32_t slot) -> std::uint32_t& {
         return sockets_[slot].next_ready_;
     };
@@ -80,7 +82,8 @@ std::chrono::nanoseconds manager_state::wait_time(std::uint64_t deadline_ns) con
     if (const std::uint64_t tick = wheel_.next_tick(); tick != timer_wheel::never) {
         until = std::min(until, start_ns_ + tick * ns_per_tick);
     }
-    return until == ~std::uint64_t{0} ? ring::forever : platform::time_left(until);
+    if (until == timer_wheel::never) return ring::forever;
+    return std::chrono::nanoseconds{until > now_ns_ ? until - now_ns_ : 0};
 }
 
 bool manager_state::has_events() const noexcept {
@@ -90,8 +93,6 @@ bool manager_state::has_events() const noexcept {
 
 // False when a signal has ended the wait.
 bool manager_state::turn(std::chrono::nanoseconds timeout) noexcept {
-    // The program has had its time since the last look: no deadline may begin in the past.
-    read_clock();
     note_lag();
     settle_dirty();
     arm_accepts();

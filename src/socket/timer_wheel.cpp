@@ -8,7 +8,7 @@
 
 namespace ioring::detail {
 
-timer_key timer_wheel::arm(std::uint64_t tick, std::uint64_t payload) noexcept {
+inline timer_key timer_wheel::take(std::uint64_t tick, std::uint64_t payload) noexcept {
     const std::uint32_t slot = nodes_.take();
     if (slot == none) return {};
     node& made = nodes_[slot];
@@ -16,8 +16,21 @@ timer_key timer_wheel::arm(std::uint64_t tick, std::uint64_t payload) noexcept {
     made.payload = payload;
     ++made.generation;
     assert((made.generation & 1U) != 0);
-    link(slot);
     return {slot, made.generation};
+}
+
+timer_key timer_wheel::arm(std::uint64_t tick, std::uint64_t payload) noexcept {
+    const timer_key made = take(tick, payload);
+    if (made.valid()) link(made.slot);
+    return made;
+}
+
+timer_key timer_wheel::arm_later(std::uint64_t delay, std::uint64_t payload) noexcept {
+    const timer_key made = take(delay, payload);
+    if (!made.valid()) return made;
+    if (oldest_unplaced_ == none) oldest_unplaced_ = made.slot;
+    link_to(made.slot, unplaced);
+    return made;
 }
 
 bool timer_wheel::move(timer_key key, std::uint64_t tick) noexcept {
@@ -86,18 +99,22 @@ void timer_wheel::link_to(std::uint32_t slot, std::uint16_t list) noexcept {
     which.next = heads_[list];
     if (which.next != none) nodes_[which.next].previous = slot;
     heads_[list] = slot;
-    if (list != expired) occupied_[list / slots] |= std::uint64_t{1} << (list % slots);
+    if (list < expired) occupied_[list / slots] |= std::uint64_t{1} << (list % slots);
 }
 
 void timer_wheel::unlink(std::uint32_t slot) noexcept {
     const node& which = nodes_[slot];
-    if (which.next != none) nodes_[which.next].previous = which.previous;
+    if (which.next != none) {
+        nodes_[which.next].previous = which.previous;
+    } else if (which.list == unplaced) {
+        oldest_unplaced_ = which.previous;
+    }
     if (which.previous != none) {
         nodes_[which.previous].next = which.next;
         return;
     }
     heads_[which.list] = which.next;
-    if (which.next == none && which.list != expired) {
+    if (which.next == none && which.list < expired) {
         occupied_[which.list / slots] &= ~(std::uint64_t{1} << (which.list % slots));
     }
 }

@@ -36,6 +36,19 @@ public:
     // Fires in the first advance() to `tick` or later; one that has passed, in the next advance()
     // to a later tick than the present one. An invalid key when there is no memory.
     [[nodiscard]] timer_key arm(std::uint64_t tick, std::uint64_t payload) noexcept;
+    // The same, but its tick is found out later: at the next place(), which is asked with `delay`.
+    // Until then it cannot fire, and cancelling it touches nothing but its neighbours.
+    [[nodiscard]] timer_key arm_later(std::uint64_t delay, std::uint64_t payload) noexcept;
+    // Calls tick_of(delay) for each timer that waits for it, in the order of arming.
+    template <class TickOf>
+    void place(TickOf&& tick_of) noexcept {
+        while (oldest_unplaced_ != none) {
+            const std::uint32_t slot = oldest_unplaced_;
+            unlink(slot);
+            nodes_[slot].tick = tick_of(nodes_[slot].tick);
+            link(slot);
+        }
+    }
     // As cancel() and arm() with the same payload and key. False when the key is stale.
     bool move(timer_key key, std::uint64_t tick) noexcept;
     // It will not fire. False when the key is stale.
@@ -63,7 +76,7 @@ public:
     }
 
     // The tick at which to call advance(): no timer fires before it, though at it there may be none
-    // yet. `never` when there are no timers.
+    // yet. `never` when there are no timers. Those that are not placed do not count.
     [[nodiscard]] std::uint64_t next_tick() const noexcept;
     [[nodiscard]] std::uint64_t present() const noexcept { return present_; }
     [[nodiscard]] std::uint32_t armed() const noexcept { return nodes_.in_use(); }
@@ -75,12 +88,13 @@ private:
     static constexpr std::uint32_t slots = 1U << digit_bits;
     static constexpr unsigned levels = 7;
     static constexpr std::uint16_t expired = levels * slots;  // The list of what begin_slot() took.
+    static constexpr std::uint16_t unplaced = expired + 1;    // The list that place() empties.
     static constexpr std::uint32_t none = ~std::uint32_t{0};
 
     struct node {
         std::uint32_t next = none;
         std::uint32_t previous = none;
-        std::uint64_t tick = 0;
+        std::uint64_t tick = 0;  // A delay while it is not placed.
         std::uint64_t payload = 0;
         std::uint32_t generation = 0;  // Even: free.
         std::uint16_t list = 0;
@@ -90,6 +104,7 @@ private:
         return key.slot < nodes_.end() && (key.generation & 1U) != 0 &&
                nodes_[key.slot].generation == key.generation;
     }
+    [[nodiscard]] timer_key take(std::uint64_t tick, std::uint64_t payload) noexcept;
     [[nodiscard]] bool begin_slot(std::uint64_t now) noexcept;
     void link(std::uint32_t slot) noexcept;
     void link_to(std::uint32_t slot, std::uint16_t list) noexcept;
@@ -98,7 +113,8 @@ private:
 
     std::uint64_t present_ = 0;
     std::array<std::uint64_t, levels> occupied_{};  // A bit a slot.
-    std::array<std::uint32_t, levels * slots + 1> heads_;
+    std::array<std::uint32_t, levels * slots + 2> heads_;
+    std::uint32_t oldest_unplaced_ = none;  // The last of its list.
     block_pool<node> nodes_;
 };
 

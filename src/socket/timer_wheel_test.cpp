@@ -77,6 +77,41 @@ TEST(timer_wheel, beyond_all_time_is_the_end_of_time) {
     EXPECT_EQ(1u, fired_by(wheel, timer_wheel::never).size());
 }
 
+TEST(timer_wheel, one_armed_for_later_waits_to_be_placed_and_may_be_cancelled_before) {
+    timer_wheel wheel;
+    const timer_key first = wheel.arm_later(10, 1);
+    const timer_key oldest_gone = wheel.arm_later(5, 2);
+    const timer_key moved = wheel.arm_later(7, 3);
+    const timer_key last = wheel.arm_later(10, 4);
+    EXPECT_EQ(timer_wheel::never, wheel.next_tick());
+    EXPECT_TRUE(fired_by(wheel, 50).empty());
+    EXPECT_TRUE(wheel.cancel(oldest_gone));
+    EXPECT_FALSE(wheel.cancel(oldest_gone));
+    EXPECT_TRUE(wheel.move(moved, 55));
+    std::vector<std::uint64_t> asked;
+    wheel.place([&](std::uint64_t delay) {
+        asked.push_back(delay);
+        return 50 + delay;
+    });
+    EXPECT_EQ((std::vector<std::uint64_t>{10, 10}), asked);
+    EXPECT_EQ(3U, wheel.armed());
+    EXPECT_EQ((std::vector<std::uint64_t>{3}), fired_by(wheel, 59));
+    EXPECT_EQ((std::vector<std::uint64_t>{1, 4}), fired_by(wheel, 60));
+    EXPECT_FALSE(wheel.cancel(first));
+    EXPECT_FALSE(wheel.cancel(last));
+    // The oldest, the newest and the only one of those that wait can go.
+    const timer_key only = wheel.arm_later(1, 5);
+    EXPECT_TRUE(wheel.cancel(only));
+    const timer_key oldest = wheel.arm_later(2, 6);
+    const timer_key newest = wheel.arm_later(3, 7);
+    EXPECT_TRUE(wheel.cancel(oldest));
+    EXPECT_TRUE(wheel.cancel(newest));
+    asked.clear();
+    wheel.place([&](std::uint64_t delay) { return asked.emplace_back(delay); });
+    EXPECT_TRUE(asked.empty());
+    EXPECT_EQ(0U, wheel.armed());
+}
+
 TEST(timer_wheel, what_fires_may_arm_and_cancel_others_of_the_same_tick) {
     timer_wheel wheel;
     std::vector<timer_key> keys;
