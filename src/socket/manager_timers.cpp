@@ -167,7 +167,8 @@ socket_manager::timer_id manager_state::start_timer(std::chrono::nanoseconds del
     const std::uint32_t index = timers_.take();
     if (index == none) return {};
     timer_record& made = timers_[index];
-    const auto delay_ns = static_cast<std::uint64_t>(std::max(delay, 0ns).count());
+    const auto delay_ns =
+        static_cast<std::uint64_t>(std::max(delay, std::chrono::nanoseconds::zero()).count());
     made.key = wheel_.arm_later(delay_ns, ioring::user_data{timer_kind::program, index});
     if (!made.key.valid()) {
         timers_.give_back(index);
