@@ -69,7 +69,7 @@ class MadeUpRun:
                     self.micro("emulation", f"emulation/{row}/{batch}", number, cpu * batch)
             self.micro("buffers", "buffer_pool/acquire_release/1", number, 9.0)
             self.micro("buffers", "ring_buffer/message/64", number, 3.0)
-            self.micro("timers", "arm_and_cancel/1000", number, 25_000.0 + number)
+            self.micro("timers", "arm_and_cancel_over_a_turn/1000", number, 25_000.0 + number)
         for who, cpu in (("alone", 2.0), ("beside", 2.1), ("alone_again", 2.0)):
             self.add({"type": "idle", "round": 0, "server": "own-ring", "who": who,
                       "cpu_us_per_message": cpu, "disturbance": CALM})

@@ -51,8 +51,7 @@ public:
 
     // Precondition: index was taken.
     [[nodiscard]] T& operator[](std::uint32_t index) noexcept {
-        const unsigned block = block_of(index);
-        return blocks_[block][index + first_block() - (first_block() << block)];
+        return *reinterpret_cast<T*>(origins_[block_of(index)] + index * sizeof(T));
     }
     [[nodiscard]] std::uint32_t in_use() const noexcept { return in_use_; }
     // One more than the greatest index that was ever taken.
@@ -61,7 +60,8 @@ public:
 private:
     static constexpr std::uint32_t first_block() noexcept { return 256; }
     static constexpr unsigned block_of(std::uint32_t index) noexcept {
-        return static_cast<unsigned>(std::bit_width(index + first_block())) - 9;
+        // Not zero, which spares a test for it.
+        return static_cast<unsigned>(std::bit_width((index + first_block()) | 1U)) - 9;
     }
 
     [[nodiscard]] bool has_block(std::uint32_t index) noexcept {
@@ -70,11 +70,16 @@ private:
     [[nodiscard]] bool has_memory(unsigned block) noexcept {
         if (blocks_[block] == nullptr) {
             blocks_[block].reset(new (std::nothrow) T[std::size_t{first_block()} << block]);
+            const std::uintptr_t first = (std::uintptr_t{first_block()} << block) - first_block();
+            origins_[block] =
+                reinterpret_cast<std::uintptr_t>(blocks_[block].get()) - first * sizeof(T);
         }
         return blocks_[block] != nullptr;
     }
 
     std::array<std::unique_ptr<T[]>, 20> blocks_;
+    // Where index 0 would be if the pool were all of that block.
+    std::array<std::uintptr_t, 20> origins_{};
     std::uint32_t free_ = none;
     std::uint32_t used_ = 0;
     std::uint32_t in_use_ = 0;

@@ -8,43 +8,49 @@
 
 namespace ioring::detail {
 
-inline timer_key timer_wheel::take(std::uint64_t tick, std::uint64_t payload) noexcept {
-    const std::uint32_t slot = nodes_.take();
-    if (slot == none) return {};
+inline timer_wheel::node* timer_wheel::take(std::uint32_t& slot, std::uint64_t tick,
+                                            std::uint64_t payload) noexcept {
+    slot = nodes_.take();
+    if (slot == none) return nullptr;
     node& made = nodes_[slot];
     made.tick = tick;
     made.payload = payload;
     ++made.generation;
     assert((made.generation & 1U) != 0);
-    return {slot, made.generation};
+    return &made;
 }
 
 timer_key timer_wheel::arm(std::uint64_t tick, std::uint64_t payload) noexcept {
-    const timer_key made = take(tick, payload);
-    if (made.valid()) link(made.slot);
-    return made;
+    std::uint32_t slot = none;
+    node* const made = take(slot, tick, payload);
+    if (made == nullptr) return {};
+    link(slot, *made);
+    return {slot, made->generation};
 }
 
 timer_key timer_wheel::arm_later(std::uint64_t delay, std::uint64_t payload) noexcept {
-    const timer_key made = take(delay, payload);
-    if (!made.valid()) return made;
-    if (oldest_unplaced_ == none) oldest_unplaced_ = made.slot;
-    link_to(made.slot, unplaced);
-    return made;
+    std::uint32_t slot = none;
+    node* const made = take(slot, delay, payload);
+    if (made == nullptr) return {};
+    if (oldest_unplaced_ == none) oldest_unplaced_ = slot;
+    link_to(slot, *made, unplaced);
+    return {slot, made->generation};
 }
 
 bool timer_wheel::move(timer_key key, std::uint64_t tick) noexcept {
-    if (!is_current(key)) return false;
-    unlink(key.slot);
-    nodes_[key.slot].tick = tick;
-    link(key.slot);
+    node* const which = find(key);
+    if (which == nullptr) return false;
+    unlink(*which);
+    which->tick = tick;
+    link(key.slot, *which);
     return true;
 }
 
 bool timer_wheel::cancel(timer_key key) noexcept {
-    if (!is_current(key)) return false;
-    unlink(key.slot);
-    release(key.slot);
+    node* const which = find(key);
+    if (which == nullptr) return false;
+    unlink(*which);
+    release(key.slot, *which);
     return true;
 }
 
@@ -74,26 +80,25 @@ bool timer_wheel::begin_slot(std::uint64_t now) noexcept {
         const auto list = static_cast<std::uint16_t>(level * slots + slot);
         while (heads_[list] != none) {
             const std::uint32_t first = heads_[list];
-            unlink(first);
-            link_to(first, expired);
+            node& which = nodes_[first];
+            unlink(which);
+            link_to(first, which, expired);
         }
         return true;
     }
     return false;
 }
 
-void timer_wheel::link(std::uint32_t slot) noexcept {
-    node& which = nodes_[slot];
+void timer_wheel::link(std::uint32_t slot, node& which) noexcept {
     which.tick = std::min(which.tick, tick_max);
     const std::uint64_t tick = std::max(which.tick, present_ + 1);
     const std::uint64_t difference = (tick ^ present_) & tick_max;
     const unsigned level = (static_cast<unsigned>(std::bit_width(difference | 1)) - 1) / digit_bits;
     const auto digit = static_cast<std::uint32_t>((tick >> (level * digit_bits)) & (slots - 1));
-    link_to(slot, static_cast<std::uint16_t>(level * slots + digit));
+    link_to(slot, which, static_cast<std::uint16_t>(level * slots + digit));
 }
 
-void timer_wheel::link_to(std::uint32_t slot, std::uint16_t list) noexcept {
-    node& which = nodes_[slot];
+void timer_wheel::link_to(std::uint32_t slot, node& which, std::uint16_t list) noexcept {
     which.list = list;
     which.previous = none;
     which.next = heads_[list];
@@ -102,8 +107,7 @@ void timer_wheel::link_to(std::uint32_t slot, std::uint16_t list) noexcept {
     if (list < expired) occupied_[list / slots] |= std::uint64_t{1} << (list % slots);
 }
 
-void timer_wheel::unlink(std::uint32_t slot) noexcept {
-    const node& which = nodes_[slot];
+void timer_wheel::unlink(const node& which) noexcept {
     if (which.next != none) {
         nodes_[which.next].previous = which.previous;
     } else if (which.list == unplaced) {
@@ -119,8 +123,8 @@ void timer_wheel::unlink(std::uint32_t slot) noexcept {
     }
 }
 
-void timer_wheel::release(std::uint32_t slot) noexcept {
-    ++nodes_[slot].generation;
+void timer_wheel::release(std::uint32_t slot, node& which) noexcept {
+    ++which.generation;
     nodes_.give_back(slot);
 }
 

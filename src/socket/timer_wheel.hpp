@@ -44,9 +44,10 @@ public:
     void place(TickOf&& tick_of) noexcept {
         while (oldest_unplaced_ != none) {
             const std::uint32_t slot = oldest_unplaced_;
-            unlink(slot);
-            nodes_[slot].tick = tick_of(nodes_[slot].tick);
-            link(slot);
+            node& which = nodes_[slot];
+            unlink(which);
+            which.tick = tick_of(which.tick);
+            link(slot, which);
         }
     }
     // As cancel() and arm() with the same payload and key. False when the key is stale.
@@ -62,13 +63,14 @@ public:
         while (begin_slot(now)) {
             while (heads_[expired] != none) {
                 const std::uint32_t slot = heads_[expired];
-                unlink(slot);
-                if (nodes_[slot].tick > present_) {
-                    link(slot);
+                node& which = nodes_[slot];
+                unlink(which);
+                if (which.tick > present_) {
+                    link(slot, which);
                     continue;
                 }
-                const std::uint64_t payload = nodes_[slot].payload;
-                release(slot);
+                const std::uint64_t payload = which.payload;
+                release(slot, which);
                 fire(payload);
             }
         }
@@ -100,16 +102,19 @@ private:
         std::uint16_t list = 0;
     };
 
-    [[nodiscard]] bool is_current(timer_key key) noexcept {
-        return key.slot < nodes_.end() && (key.generation & 1U) != 0 &&
-               nodes_[key.slot].generation == key.generation;
+    // nullptr when the key is stale.
+    [[nodiscard]] node* find(timer_key key) noexcept {
+        if (key.slot >= nodes_.end() || (key.generation & 1U) == 0) return nullptr;
+        node& which = nodes_[key.slot];
+        return which.generation == key.generation ? &which : nullptr;
     }
-    [[nodiscard]] timer_key take(std::uint64_t tick, std::uint64_t payload) noexcept;
+    [[nodiscard]] node* take(std::uint32_t& slot, std::uint64_t tick,
+                             std::uint64_t payload) noexcept;
     [[nodiscard]] bool begin_slot(std::uint64_t now) noexcept;
-    void link(std::uint32_t slot) noexcept;
-    void link_to(std::uint32_t slot, std::uint16_t list) noexcept;
-    void unlink(std::uint32_t slot) noexcept;
-    void release(std::uint32_t slot) noexcept;
+    void link(std::uint32_t slot, node& which) noexcept;
+    void link_to(std::uint32_t slot, node& which, std::uint16_t list) noexcept;
+    void unlink(const node& which) noexcept;
+    void release(std::uint32_t slot, node& which) noexcept;
 
     std::uint64_t present_ = 0;
     std::array<std::uint64_t, levels> occupied_{};  // A bit a slot.
