@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/error_words.hpp"
 #include "ioring/prep.hpp"
 
 namespace ioring::backends {
@@ -116,7 +117,7 @@ trial try_out(const backend_entry& entry) {
     } else if (error != 0) {
         result.error = {-error, std::generic_category()};
         result.why =
-            "a ring could be set up, but not complete a nop (" + result.error.message() + ")";
+            "a ring could be set up, but not complete a nop (" + detail::error_words(-error) + ")";
     }
     return result;
 }

@@ -8,6 +8,7 @@
 #include <new>
 #include <utility>
 
+#include "base/error_words.hpp"
 #include "buffer/mirrored_memory.hpp"
 #include "ioring/detail/lent_memory.hpp"
 #include "platform/text.hpp"
@@ -125,7 +126,7 @@ std::error_code pool_state::add_buffers(std::uint32_t first, const platform::mir
         if (error) {
             forget_ids(ids.first(done));
             explain(why, "cannot register ", ids.size(),
-                    " buffers with the ring: ", [&] { return error.message(); });
+                    " buffers with the ring: ", [&] { return detail::error_words(error.value()); });
             return error;
         }
         done += count;

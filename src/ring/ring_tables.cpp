@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/error_words.hpp"
 #include "ioring/error.hpp"
 
 #include "ring/ring_state.hpp"
@@ -156,7 +157,7 @@ void ring_state::set_registration_text(int error) noexcept {
             "not pinned: RLIMIT_MEMLOCK is too small (ulimit -l), plain sends are used instead";
     } else {
         registration_ =
-            "not pinned: " + error_of(error).message() + ", plain sends are used instead";
+            "not pinned: " + detail::error_words(-error) + ", plain sends are used instead";
     }
     info_.registration = registration_.c_str();
 }

@@ -2,6 +2,7 @@
 // report_json.cpp - the diagnosis as one object whose names stay.
 #include <nlohmann/json.hpp>
 
+#include "common/error_text.hpp"
 #include "doctor/report.hpp"
 #include "ioring/names.hpp"
 #include "ioring/version.hpp"
@@ -60,7 +61,7 @@ json backends_of(const diagnosis& of) {
         all.push_back({{"name", each.name},
                        {"automatic", each.automatic},
                        {"works", !each.error},
-                       {"error", each.error ? json(each.error.message()) : json{}},
+                       {"error", each.error ? json(ioring::tools::error_text(each.error)) : json{}},
                        {"reason", each.reason},
                        {"description", text_or_null(each.description)},
                        {"opcodes", opcodes_of(each.probe)},

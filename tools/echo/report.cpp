@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "common/error_text.hpp"
 #include "common/number_text.hpp"
 
 namespace echo {
@@ -121,7 +122,8 @@ std::string report_text(const report& what) {
     }
     if (counted.unbuffered != 0) {
         text += fmt::format("refused:     {} connections for want of a buffer: {}\n",
-                            with_commas(counted.unbuffered), counted.unbuffered_error.message());
+                            with_commas(counted.unbuffered),
+                            ioring::tools::error_text(counted.unbuffered_error));
     }
     if (counted.accept_pauses != 0) {
         text += fmt::format("accepting:   paused {} times for want of descriptors or memory\n",

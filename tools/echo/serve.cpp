@@ -15,6 +15,7 @@
 #include "common/affinity.hpp"
 #include "common/command_line.hpp"
 #include "common/descriptors.hpp"
+#include "common/error_text.hpp"
 #include "echo/connections.hpp"
 #include "echo/fleet.hpp"
 #include "echo/managed.hpp"
@@ -185,7 +186,8 @@ private:
 
 // A ring that has failed is the end of all threads.
 void look_at(std::error_code error, foundation& base) {
-    if (error) base.all.refuse({fmt::format("the ring has failed: {}", error.message())});
+    if (!error) return;
+    base.all.refuse({fmt::format("the ring has failed: {}", ioring::tools::error_text(error))});
 }
 
 template <class Strategy>

@@ -8,6 +8,7 @@
 
 #include <fmt/core.h>
 
+#include "common/error_text.hpp"
 #include "common/number_text.hpp"
 
 namespace load {
@@ -133,7 +134,7 @@ void connector::explain(const connection& peer, int error) {
         return;
     }
     why_ = fmt::format("cannot connect to {}: {}{}", address,
-                       std::generic_category().message(error), advice(error));
+                       ioring::tools::error_text({error, std::generic_category()}), advice(error));
 }
 
 void connector::expire(std::uint32_t index) noexcept {

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
+#include <stdexcept>
+#include <string>
 
 #include <fmt/core.h>
 
+#include "common/error_text.hpp"
 #include "common/number_text.hpp"
+#include "ioring/error.hpp"
 
 namespace load {
 namespace {
@@ -29,7 +32,7 @@ constexpr std::int64_t progress_interval_ns = 1'000'000'000;
 
 std::string transfer_error(std::uint32_t index, const char* what, int res, std::uint64_t position) {
     return fmt::format("connection {}: {} failed: {}, after byte {} of its stream", index, what,
-                       std::generic_category().message(-res), with_commas(position));
+                       ioring::tools::error_text(ioring::error_of(res)), with_commas(position));
 }
 
 }  // namespace
@@ -90,7 +93,8 @@ void generator::turn() {
     // One at least, also without waiting: only then does the ring look for what has completed.
     const int result = ring_.submit_and_wait(/*min_complete=*/1, std::chrono::nanoseconds{wait_ns});
     if (!is_transient(result)) {
-        throw std::system_error{-result, std::generic_category(), "the ring failed"};
+        throw std::runtime_error{"the ring failed: " +
+                                 ioring::tools::error_text(ioring::error_of(result))};
     }
     ++turns_;
     now_ = now_ns();

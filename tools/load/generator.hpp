@@ -38,7 +38,7 @@ public:
     // Memory that operations may use outlives the ring.
     ~generator();
 
-    // Once. Throws std::system_error when the ring itself fails.
+    // Once. Throws std::runtime_error when the ring itself fails.
     results run();
 
 private:

@@ -15,6 +15,7 @@
 
 #include "clock.hpp"
 #include "common/command_line.hpp"
+#include "common/error_text.hpp"
 #include "common/number_text.hpp"
 #include "common/stop_signals.hpp"
 #include "common/terminal.hpp"
@@ -110,7 +111,7 @@ void conversation::turn(std::int64_t deadline_ns) {
         } else {
             sending_ = false;
             if (done.res != static_cast<std::int32_t>(message_.size()) && problem_.empty()) {
-                problem_ = done.res < 0 ? "send failed: " + ioring::error_of(done).message()
+                problem_ = done.res < 0 ? "send failed: " + error_text(ioring::error_of(done))
                                         : std::string{"the server took a part of the line only"};
             }
         }
@@ -125,7 +126,7 @@ void conversation::arm() {
 
 void conversation::on_receive(std::int32_t res) {
     if (res < 0) {
-        problem_ = "receive failed: " + ioring::error_of(res).message();
+        problem_ = "receive failed: " + error_text(ioring::error_of(res));
         return;
     }
     const auto bytes = static_cast<std::size_t>(res);
