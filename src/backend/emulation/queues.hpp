@@ -8,6 +8,7 @@
 // Threads: the owner's, except add_taskrun().
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -60,6 +61,29 @@ public:
         cqes_[tail & (cq_entries_ - 1)] = done;
         // Release: the entry is complete (pairs with the program's acquire).
         words_.cq_tail.store(tail + 1, std::memory_order_release);
+    }
+    // Posts for the entries from `first` on, up to `last`, what `complete(entry, completion)`
+    // writes, as far as there is room and it returns true, and shows all of them at once. Returns
+    // how many.
+    template <class Complete>
+    std::uint32_t post_while(std::uint32_t first, std::uint32_t last,
+                             Complete&& complete) noexcept {
+        const std::uint32_t room = overflow_count() != 0 ? 0 : cq_entries_ - ready();
+        const std::uint32_t most = std::min(last - first, room);
+        const std::uint32_t head = words_.sq_head.load(std::memory_order_relaxed) + first;
+        const std::uint32_t tail = words_.cq_tail.load(std::memory_order_relaxed);
+        const sqe* const entries = &sqes_[0];
+        cqe* const completions = &cqes_[0];
+        const std::uint32_t sq_mask = sq_entries_ - 1;
+        const std::uint32_t cq_mask = cq_entries_ - 1;
+        std::uint32_t count = 0;
+        while (count < most &&
+               complete(entries[(head + count) & sq_mask], completions[(tail + count) & cq_mask])) {
+            ++count;
+        }
+        // Release: the entries are complete (pairs with the program's acquire).
+        words_.cq_tail.store(tail + count, std::memory_order_release);
+        return count;
     }
     // Posts what waits, as far as there is room.
     void flush_overflow() noexcept {

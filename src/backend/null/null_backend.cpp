@@ -48,15 +48,15 @@ inline std::uint32_t null_backend::submit(std::uint32_t to_submit) noexcept {
     const std::uint32_t most = std::min(to_submit, queues_.waiting());
     std::uint32_t taken = 0;
     linked_ = broken_ = false;  // A chain ends with its submission.
-    for (; taken < most && !overflow_full(); ++taken) {
-        const sqe& entry = queues_.entry(taken);
-        // The zero line: what is measured with nops should be the ring, not this backend.
-        const bool plain_nop = entry.op == opcode::nop && (entry.flags | entry.ioprio) == 0;
-        if (plain_nop && !linked_) [[likely]] {
-            queues_.post({.user_data = entry.user_data, .res = 0});
-        } else {
-            run(entry);
-        }
+    // The zero line: what is measured with nops should be the ring, not this backend.
+    const auto complete_plain_nop = [](const sqe& entry, cqe& done) {
+        if (entry.op != opcode::nop || (entry.flags | entry.ioprio) != 0) return false;
+        done = {.user_data = entry.user_data, .res = 0};
+        return true;
+    };
+    while (taken < most && !overflow_full()) {
+        if (!linked_) taken += queues_.post_while(taken, most, complete_plain_nop);
+        if (taken < most) run(queues_.entry(taken++));
     }
     queues_.consume(taken);
     return taken;
