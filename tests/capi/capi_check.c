@@ -260,6 +260,7 @@ static void check_manager(ioring_t* ring) {
         ioring_event events[4];
         const int count = ioring_manager_poll(sockets, events, 4, patience_ns);
         EXPECT(count > 0);
+        if (count <= 0) break;
         for (int index = 0; index < count; ++index) {
             ioring_socket_t* const of = events[index].socket;
             size_t bytes = 0;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-// conformance_extras_linux.cpp - kqueue over the shim, which elsewhere is the library's own, and
-// the faulty epoll.
-#include "backend/readiness/kqueue.hpp"
+// conformance_extras_linux.cpp - the faulty epoll.
 #include "backend/readiness/poller_epoll.hpp"
 #include "backend/readiness/readiness_backend.hpp"
 #include "conformance/backends.hpp"
@@ -12,7 +10,6 @@ namespace {
 
 using namespace backends::readiness;
 
-const extra_backend kqueue{{"kqueue", backends::kqueue::set_up, /*automatic=*/false}};
 const extra_backend epoll_faulty{
     {"epoll_faulty", readiness_backend<faulty_poller<epoll_poller>>::create, /*automatic=*/false}};
 
