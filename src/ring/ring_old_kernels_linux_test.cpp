@@ -123,7 +123,7 @@ TEST_P(ring_old_kernels, a_wake_of_another_thread_ends_the_wait) {
     std::thread waker{[&ours] { ours.wake(); }};
     const auto began = clock::now();
     while (ours.counters().wakes == 0 && clock::now() - began < patience) {
-        ASSERT_LE(0, ours.submit_and_wait(1, patience));
+        ASSERT_LE(0, wait_on(ours, 1, patience));
     }
     waker.join();
     EXPECT_EQ(1U, ours.counters().wakes);

@@ -166,14 +166,15 @@ TEST_P(wait_test, ends_with_eintr_by_a_signal_of_a_thread) {
             std::this_thread::sleep_for(2ms);
         }
     }};
-    EXPECT_EQ(-EINTR, ring_.submit_and_wait(1, patience));
+    int result = 0;
+    do {
+        result = ring_.submit_and_wait(1, patience);
+        // io_uring's own work and a faulty poller interrupt without a signal, too.
+    } while (result == -EINTR && signals == 0);
     ended = true;
     sender.join();
     ::sigaction(SIGUSR1, &before, nullptr);
-    // A faulty poller is interrupted without a signal, too.
-    if (!is_faulty()) {
-        EXPECT_LT(0, signals);
-    }
+    EXPECT_EQ(-EINTR, result);
     expect_nothing();
 }
 #endif
