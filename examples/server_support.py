@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 # server_support.py - an example's server while a test runs, and connections to it.
+import contextlib
 import os
 import re
+import signal
 import socket
 import subprocess
 import unittest
@@ -9,6 +11,10 @@ import unittest
 WAIT_S = 30
 # Tests of much data have so many times as much: a busy machine must be done with it in time.
 SCALE = int(os.environ.get("IORING_EXAMPLES_SCALE", "1"))
+# What runs another system's programs: wine.sh. Windows has no SIGTERM; Wine makes a Ctrl+C of
+# SIGINT.
+EMULATOR = os.environ.get("IORING_EMULATOR", "").split()
+STOP = signal.SIGINT if EMULATOR else signal.SIGTERM
 
 
 class ServerTest(unittest.TestCase):
@@ -21,7 +27,7 @@ class ServerTest(unittest.TestCase):
     rest_of_line = r"\n"
 
     def setUp(self):
-        self.server = subprocess.Popen(self.command, stdout=subprocess.PIPE,
+        self.server = subprocess.Popen([*EMULATOR, *self.command], stdout=subprocess.PIPE,
                                        stderr=subprocess.PIPE,
                                        env={**os.environ, **self.environment})
         self.addCleanup(self.end)
@@ -31,6 +37,11 @@ class ServerTest(unittest.TestCase):
         self.address = ("127.0.0.1", int(match.group(1)))
 
     def end(self):
+        if self.server.poll() is None and EMULATOR:
+            # It passes this one on; killed, it would leave the server behind.
+            self.server.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.server.wait(WAIT_S)
         if self.server.poll() is None:
             self.server.kill()
         self.server.communicate(timeout=WAIT_S)

@@ -8,12 +8,13 @@
 // bytes. The answer is sent from there, with both handed back as they are. Where a backend has no
 // such receive, 64 of one datagram each stand in for it. Either way a turn of the loop takes and
 // answers what is there with one system call.
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <unistd.h>
+#if __has_include(<sys/socket.h>)
+#include "udp_system_posix.hpp"
+#else
+#include "udp_system_windows.hpp"
+#endif
 
-#include <array>
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -35,6 +36,10 @@ constexpr std::uint32_t address_bytes = sizeof(sockaddr_in6);
 
 constexpr ioring::message_room around{.name_bytes = address_bytes, .control_bytes = control_bytes};
 constexpr std::size_t around_bytes = around.bytes_before_payload();
+// Where each has a receive of its own: address, ancillary data (which is aligned), datagram.
+constexpr std::size_t control_at = 32;
+constexpr std::size_t datagram_at = control_at + control_bytes;
+static_assert(address_bytes <= control_at);
 
 enum class op : std::uint8_t { recv_all, recv_one, send };
 
@@ -52,54 +57,55 @@ void stop(int) {
     if (ioring::ring* const ring = running.exchange(nullptr)) ring->wake();
 }
 
-[[noreturn]] void fail(const char* what) {
-    throw std::system_error{errno, std::generic_category(), what};
-}
-
 // A bound socket that is told which of its addresses each datagram came to.
 class udp_socket {
 public:
-    explicit udp_socket(const ioring::endpoint& address)
-        : number_{::socket(family_of(address), SOCK_DGRAM, 0)} {
-        if (number_ < 0) fail("socket");
+    udp_socket(ioring::ring& ring, const ioring::endpoint& address) : ring_{ring} {
+        const bool is_ipv6 = address.family() == ioring::address_family::ipv6;
+        native_ = udp_system::open(is_ipv6 ? AF_INET6 : AF_INET);
+        if (native_ == udp_system::no_socket) {
+            throw std::system_error{udp_system::last_error(), "socket"};
+        }
         const int room = 4 << 20;  // As much of it as the system allows: for bursts.
         set(SOL_SOCKET, SO_RCVBUF, room);
         set(SOL_SOCKET, SO_SNDBUF, room);
-        if (address.family() == ioring::address_family::ipv4) set(IPPROTO_IP, IP_PKTINFO, 1);
-#if defined(IPV6_RECVPKTINFO)
-        if (address.family() == ioring::address_family::ipv6) {
-            set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+        if (is_ipv6) {
+            set(IPPROTO_IPV6, IPV6_V6ONLY, 0);
+            set(IPPROTO_IPV6, udp_system::tell_ipv6_address, 1);
+        } else {
+            set(IPPROTO_IP, IP_PKTINFO, 1);
         }
-#endif
         const auto* const where = static_cast<const sockaddr*>(address.data());
-        if (::bind(number_, where, static_cast<socklen_t>(address.size())) != 0) {
-            ::close(number_);
-            fail("bind");
+        if (::bind(native_, where, static_cast<udp_system::address_length>(address.size())) != 0) {
+            const std::error_code error = udp_system::last_error();
+            udp_system::close(native_);
+            throw std::system_error{error, "bind"};
         }
+        number_ = ioring::ring::adopt(static_cast<std::intptr_t>(native_));
     }
     udp_socket(const udp_socket&) = delete;
     udp_socket& operator=(const udp_socket&) = delete;
-    ~udp_socket() { ::close(number_); }
+    ~udp_socket() { ring_.close_now(number_); }
 
-    [[nodiscard]] ioring::fd fd() const { return ioring::fd{number_}; }
+    [[nodiscard]] ioring::fd fd() const { return number_; }
     [[nodiscard]] ioring::endpoint local() const {
         ioring::endpoint address;
-        auto bytes = static_cast<socklen_t>(ioring::endpoint::capacity);
-        if (::getsockname(number_, static_cast<sockaddr*>(address.data()), &bytes) == 0) {
-            address.resize(bytes);
+        auto bytes = static_cast<udp_system::address_length>(ioring::endpoint::capacity);
+        if (::getsockname(native_, static_cast<sockaddr*>(address.data()), &bytes) == 0) {
+            address.resize(static_cast<std::size_t>(bytes));
         }
         return address;
     }
 
 private:
-    static int family_of(const ioring::endpoint& address) {
-        return address.family() == ioring::address_family::ipv6 ? AF_INET6 : AF_INET;
-    }
+    // What a system does not know is done without.
     void set(int level, int name, int value) const {
-        ::setsockopt(number_, level, name, &value, sizeof value);
+        ::setsockopt(native_, level, name, reinterpret_cast<const char*>(&value), sizeof value);
     }
 
-    int number_;
+    ioring::ring& ring_;
+    udp_system::native_socket native_;
+    ioring::fd number_;
 };
 
 // A datagram that came and goes back: where its parts are, as long as it is sent.
@@ -214,24 +220,24 @@ private:
     void receive_singly() {
         is_single_ = true;
         must_arm_ = false;
-        memory_.resize(single_receives * (around_bytes + datagram_bytes_));
+        const std::size_t each_bytes = (datagram_at + datagram_bytes_ + 15) / 16 * 16;
+        memory_.resize(single_receives * each_bytes);
         for (std::uint32_t each = 0; each < single_receives; ++each) {
-            slots_[each].memory = std::span{memory_}.subspan(
-                each * (around_bytes + datagram_bytes_), around_bytes + datagram_bytes_);
+            slots_[each].memory = std::span{memory_}.subspan(each * each_bytes, each_bytes);
             unarmed_.push_back(each);
         }
     }
     bool arm_one(std::uint32_t which) {
         slot& at = slots_[which];
-        point(at, at.memory.first(address_bytes), at.memory.subspan(address_bytes, control_bytes),
-              at.memory.subspan(around_bytes, datagram_bytes_));
+        point(at, at.memory.first(address_bytes), at.memory.subspan(control_at, control_bytes),
+              at.memory.subspan(datagram_at, datagram_bytes_));
         return ring_.prepare_recvmsg(socket_, &at.message,
                                      ioring::user_data{op::recv_one, which}) != nullptr;
     }
     void came(std::uint32_t which, std::int32_t result) {
         slot& at = slots_[which];
         if (result < 0) failed(result);
-        const bool is_cut = (at.message.msg_flags & MSG_TRUNC) != 0;
+        const bool is_cut = (at.message.msg_flags & udp_system::message_cut) != 0;
         if (result >= 0 && is_cut) ++count_.cut;
         if (result < 0 || is_cut) return unarmed_.push_back(which);
         at.piece.iov_len = static_cast<std::size_t>(result);
@@ -258,8 +264,7 @@ private:
     void failed(std::int32_t result) {
         ++count_.failed;
         if (result == -EBADF || result == -ENOTSOCK || result == -EINVAL || result == -EFAULT) {
-            errno = -result;
-            fail("receive");
+            throw std::system_error{ioring::error_of(result), "receive"};
         }
     }
 
@@ -278,9 +283,9 @@ private:
 };
 
 void serve(const ioring::endpoint& address, std::uint32_t datagram_bytes) {
-    const udp_socket socket{address};
     memory in_flight;
     ioring::ring ring = ioring::ring::create({.sq_entries = 1024});
+    const udp_socket socket{ring, address};
     echo of{ring, socket.fd(), datagram_bytes, in_flight};
     running = &ring;
     std::signal(SIGINT, stop);
