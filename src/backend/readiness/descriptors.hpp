@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <utility>
 
 #include "backend/emulation/growing_array.hpp"
 #include "backend/emulation/operation.hpp"
@@ -54,7 +54,7 @@ public:
     // system knows `fd`, which bounds the table by its limit of descriptors.
     [[nodiscard]] descriptor* make(std::int32_t fd) noexcept {
         const auto index = static_cast<std::size_t>(fd);
-        const bool room = descriptors_.grow_to(index + 1) && again_.grow_to(index + 1);
+        const bool room = descriptors_.grow_to(index + 1) && again_.grow_to(2 * (index + 1));
         return room ? &descriptors_[index] : nullptr;
     }
 
@@ -64,24 +64,33 @@ public:
         of.again |= directions;
         if (of.listed) return;
         of.listed = true;
-        again_[again_count_++] = fd;
+        if (again_end_ == again_.size()) compact_again();
+        again_[again_end_++] = fd;
     }
-    [[nodiscard]] std::size_t again_count() const noexcept { return again_count_; }
-    // Takes the first of the list out, as many as there are and `out` holds.
-    [[nodiscard]] std::size_t take_again(std::span<std::int32_t> out) noexcept {
-        const std::size_t count = std::min(again_count_, out.size());
-        for (std::size_t index = 0; index < count; ++index) out[index] = again_[index];
-        again_count_ -= count;
-        for (std::size_t index = 0; index < again_count_; ++index) {
-            again_[index] = again_[index + count];
-        }
-        return count;
+    [[nodiscard]] std::size_t again_count() const noexcept { return again_end_ - again_first_; }
+    // Takes the oldest of the list out and returns its descriptor and directions. Precondition:
+    // there is one.
+    [[nodiscard]] std::pair<std::int32_t, std::uint8_t> take_again() noexcept {
+        const std::int32_t fd = again_[again_first_++];
+        if (again_first_ == again_end_) again_first_ = again_end_ = 0;
+        descriptor& of = descriptors_[static_cast<std::size_t>(fd)];
+        of.listed = false;
+        return {fd, std::exchange(of.again, std::uint8_t{0})};
     }
 
 private:
+    // The list has twice as many places as descriptors, so that it is seldom moved.
+    void compact_again() noexcept {
+        for (std::size_t from = again_first_, to = 0; from < again_end_; ++from, ++to) {
+            again_[to] = again_[from];
+        }
+        again_end_ -= std::exchange(again_first_, 0);
+    }
+
     emulation::growing_array<descriptor> descriptors_;
-    emulation::growing_array<std::int32_t> again_;  // Each descriptor at most once.
-    std::size_t again_count_ = 0;
+    emulation::growing_array<std::int32_t> again_;  // [first, end): each descriptor at most once.
+    std::size_t again_first_ = 0;
+    std::size_t again_end_ = 0;
 };
 
 }  // namespace ioring::backends::readiness

@@ -102,7 +102,8 @@ bool readiness_kernel::start_queued(operation& op, std::uint8_t which) noexcept 
         return park(op, which);
     }
     if (of != nullptr && of->polls.first != nullptr) run_polls(op.entry.fd);
-    const outcome how = attempt(op);
+    const bool is_late = which == direction::read && !has_bytes_left() && !dont_wait;
+    const outcome how = is_late ? outcome{.what = outcome::kind::yields} : attempt(op);
     switch (how.what) {
         case outcome::kind::ended: end(op, how); return false;
         case outcome::kind::blocks:
@@ -209,25 +210,21 @@ bool readiness_kernel::is_open(std::int32_t fd) noexcept { return system::is_ope
 
 int readiness_kernel::progress(std::int64_t timeout_ns) noexcept {
     const int count = wait_for_events(events_, has_more() ? 0 : timeout_ns);
+    run_again();
     for (int index = 0; index < count; ++index) {
         const ready_event& event = events_[static_cast<std::size_t>(index)];
         on_event(event.fd, event.directions, event.error_hint);
     }
-    run_again();
+    turn_bytes_ = 0;
     return count < 0 ? count : 0;
 }
 
 // Goes on where the turn before had to leave off.
 void readiness_kernel::run_again() noexcept {
     // What is added meanwhile is for the next turn.
-    std::array<std::int32_t, events_max> turn;
-    const std::size_t count = table_.take_again(turn);
-    for (std::size_t index = 0; index < count; ++index) {
-        descriptor& of = *table_.find(turn[index]);
-        of.listed = false;
-        const std::uint8_t directions = of.again;
-        of.again = 0;
-        on_event(turn[index], directions, 0);
+    for (std::size_t left = table_.again_count(); left > 0 && has_bytes_left(); --left) {
+        const auto [fd, directions] = table_.take_again();
+        on_event(fd, directions, 0);
     }
 }
 
@@ -256,7 +253,8 @@ void readiness_kernel::run_queue(std::int32_t fd, std::uint8_t which) noexcept {
         // Looked up anew: what ends may have closed or moved things.
         waiting_queue& queue = table_.find(fd)->queue(which);
         if (queue.first == nullptr) return;
-        if (count == operations_turn_max) {
+        const bool others_first = which == direction::read && !has_bytes_left();
+        if (count == operations_turn_max || others_first) {
             table_.add_again(fd, which);
             return;
         }

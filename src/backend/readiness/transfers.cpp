@@ -57,6 +57,7 @@ readiness_kernel::outcome readiness_kernel::try_receive(operation& op) noexcept 
                             asked.len - op.bytes_done, asked.op_flags);
         const bool is_short =
             res > 0 && static_cast<std::uint32_t>(res) < asked.len - op.bytes_done;
+        if (res > 0) turn_bytes_ += static_cast<std::uint32_t>(res);
         if (is_short && consumes(op)) note_short_receive(asked.fd);
         const outcome how = transferred(op, res, asked.len);
         if (how.what != outcome::kind::yields) return how;
@@ -92,6 +93,7 @@ readiness_kernel::outcome readiness_kernel::try_receive_selected(operation& op) 
         if (res < 0) return {.failed = true, .res = res};
         if (res == 0) return {.failed = wants_all(op), .res = 0};
         const auto bytes = static_cast<std::uint32_t>(res);
+        turn_bytes_ += bytes;
         std::uint32_t flags = groups().commit(asked.buf_index, bytes);
         const bool is_short = bytes < into.bytes;
         if (is_short && consumes(op)) note_short_receive(asked.fd);
@@ -100,6 +102,7 @@ readiness_kernel::outcome readiness_kernel::try_receive_selected(operation& op) 
             return {.failed = wants_all(op) && is_short, .res = res, .flags = flags};
         }
         if (is_drained(asked.fd)) return {.what = kind::blocks};
+        if (!has_bytes_left()) break;
     }
     return {.what = kind::yields};
 }
