@@ -65,6 +65,12 @@ struct group_options {
     // Where the system cannot do incremental: the same memory, in buffers of at most this size,
     // because each then holds one chunk only. 0: as buffer_bytes.
     std::uint32_t plain_buffer_bytes = 16'384;
+    // Where it is incremental: how much memory the kernel may hold at a time, in whole buffers. The
+    // other buffers stay behind, and the one that was given back last follows one that is full. So
+    // a turn receives about as much at most, which is still in the processor's cache when it is
+    // sent on; 1 MiB is good for most. An -ENOBUFS then says that this turn's share is used up:
+    // prepare again while posted() is not 0. 0: all buffers.
+    std::uint32_t posted_bytes_max = 0;
 };
 
 // Buffers that all connections of a ring share. Move-only.
@@ -139,6 +145,8 @@ public:
     [[nodiscard]] std::uint32_t buffer_bytes() const noexcept;
     // Buffers that the kernel may still fill; 0 means that the next receive gets -ENOBUFS.
     [[nodiscard]] std::uint32_t posted() const noexcept;
+    // Buffers of which the program has nothing: those, and what posted_bytes_max keeps back.
+    [[nodiscard]] std::uint32_t unused() const noexcept;
     // Chunks taken and not recycled.
     [[nodiscard]] std::uint32_t chunks_out() const noexcept;
     // Calls of take() and recycle() that were wrong, since creation. Not 0: a bug of the program.

@@ -447,6 +447,7 @@ typedef struct ioring_group_options {
     uint32_t plain_buffer_bytes;  // Where it cannot be incremental; 16384.
     uint8_t not_incremental;      // One receive a buffer, in any case.
     uint8_t reserved[3];          // 0
+    uint32_t posted_bytes_max;    // 0: all at once.
 } ioring_group_options;
 
 // A group of provided buffers.

@@ -91,6 +91,11 @@ std::uint32_t buffer_group::posted() const noexcept {
     return state_->posted();
 }
 
+std::uint32_t buffer_group::unused() const noexcept {
+    assert(valid());
+    return state_->unused();
+}
+
 std::uint32_t buffer_group::chunks_out() const noexcept {
     assert(valid());
     return state_->chunks_out();

@@ -100,6 +100,9 @@ void group_state::choose_kind(const group_options& options, const probe_result& 
                 std::min<std::uint64_t>(all / wanted, group_options::buffers_max));
         }
     }
+    const std::uint32_t most = options.posted_bytes_max;
+    const bool bounded = incremental_ && most != 0;
+    posted_max_ = bounded ? (most - 1) / buffer_bytes_ + 1 : buffers_;
     if (std::has_single_bit(buffer_bytes_)) buffer_shift_ = std::countr_zero(buffer_bytes_);
 }
 
@@ -116,16 +119,26 @@ std::error_code group_state::prepare(std::optional<std::span<std::byte>> memory,
         return no_memory(why);
     }
     records_.emplace(record_memory_.get(), buffers_);
-    for (std::uint32_t buffer = 0; buffer < buffers_; ++buffer) post(buffer);
+    for (std::uint32_t buffer = buffers_; buffer > 0; --buffer) set_free(buffer - 1);
+    post_some();
     publish();
     return {};
 }
 
-void group_state::post(std::uint32_t buffer) noexcept {
-    slots_[buffer] = {.filled = 0, .chunks = 0, .posted = true};
-    ++posted_;
+void group_state::set_free(std::uint32_t buffer) noexcept {
+    slots_[buffer] = {.filled = 0, .chunks = 0, .next_free = first_free_, .posted = false};
+    first_free_ = buffer;
+    ++free_;
     lend({data_of(buffer), buffer_bytes_});
-    records_->post(static_cast<std::uint16_t>(buffer), data_of(buffer), buffer_bytes_);
+}
+
+void group_state::post_some() noexcept {
+    for (; posted_ < posted_max_ && free_ != 0; ++posted_, --free_) {
+        const std::uint32_t buffer = first_free_;
+        first_free_ = slots_[buffer].next_free;
+        slots_[buffer].posted = true;
+        records_->post(static_cast<std::uint16_t>(buffer), data_of(buffer), buffer_bytes_);
+    }
 }
 
 std::uint32_t group_state::buffer_at(std::size_t offset) const noexcept {
@@ -158,8 +171,9 @@ std::span<std::byte> group_state::take(const cqe& done) noexcept {
     if (!kernel_keeps_it) {
         slot.posted = false;
         --posted_;
-        if (slot.chunks == 0) {
-            post(buffer);
+        if (slot.chunks == 0) set_free(buffer);
+        if (free_ != 0) {
+            post_some();
             publish();
         }
     }
@@ -184,7 +198,8 @@ bool group_state::recycle(std::span<const std::byte> chunk) noexcept {
     --slot.chunks;
     --chunks_out_;
     if (slot.chunks == 0 && !slot.posted) {
-        post(buffer);
+        set_free(buffer);
+        post_some();
     } else if constexpr (address_sanitizer) {
         // It ends where the next one begins that is still out.
         const std::size_t filled_end = std::size_t{buffer} * buffer_bytes_ + slot.filled;

@@ -2,9 +2,9 @@
 // group_state.hpp - what a buffer_group keeps: which bytes of which buffer are whose.
 //
 // A buffer is with the kernel (posted) until that has filled it, and out until every chunk of it
-// was recycled; when neither, it is posted again. In an incremental group the kernel fills it from
-// its beginning to its end, in the order of the completions, and each completion brings the next
-// piece: `filled` is where that begins.
+// was recycled; when neither, it is free, and is posted again as soon as it may be. In an
+// incremental group the kernel fills it from its beginning to its end, in the order of the
+// completions, and each completion brings the next piece: `filled` is where that begins.
 #pragma once
 
 #include <cstddef>
@@ -81,6 +81,7 @@ public:
     [[nodiscard]] std::uint32_t buffers() const noexcept { return buffers_; }
     [[nodiscard]] std::uint32_t buffer_bytes() const noexcept { return buffer_bytes_; }
     [[nodiscard]] std::uint32_t posted() const noexcept { return posted_; }
+    [[nodiscard]] std::uint32_t unused() const noexcept { return posted_ + free_; }
     [[nodiscard]] std::uint32_t chunks_out() const noexcept { return chunks_out_; }
     [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
 
@@ -88,8 +89,10 @@ private:
     struct buffer_slot {
         std::uint32_t filled = 0;  // Bytes that completions have brought since it was posted.
         std::uint32_t chunks = 0;  // Of those, the pieces that are out.
+        std::uint32_t next_free = 0;
         bool posted = false;
     };
+    static constexpr std::uint32_t none = ~std::uint32_t{0};
 
     group_state() noexcept;
     ~group_state() { reclaim(memory()); }
@@ -104,7 +107,8 @@ private:
     [[nodiscard]] std::span<std::byte> memory() const noexcept {
         return {data_, data_ == nullptr ? 0 : std::size_t{buffers_} * buffer_bytes_};
     }
-    void post(std::uint32_t buffer) noexcept;
+    void set_free(std::uint32_t buffer) noexcept;
+    void post_some() noexcept;
     static void release_all(retired_memory* self) noexcept;
 
     std::shared_ptr<ring_state> ring_;
@@ -116,6 +120,9 @@ private:
     std::uint32_t buffer_bytes_ = 0;
     std::int32_t buffer_shift_ = -1;  // log2(buffer_bytes_), -1 when that is no whole number.
     std::uint32_t posted_ = 0;
+    std::uint32_t posted_max_ = 0;
+    std::uint32_t free_ = 0;
+    std::uint32_t first_free_ = none;  // A stack by next_free: what was used last is used next.
     std::uint32_t chunks_out_ = 0;
     std::uint64_t refused_ = 0;
     bool incremental_ = false;

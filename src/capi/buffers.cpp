@@ -182,6 +182,7 @@ int ioring_group_create(ioring_t* ring, const ioring_group_options* options, ior
         set(whole.buffer_bytes, wanted.buffer_bytes);
         set(whole.plain_buffer_bytes, wanted.plain_buffer_bytes);
         wanted.incremental = whole.not_incremental == 0;
+        wanted.posted_bytes_max = whole.posted_bytes_max;
     }
     auto* const made = new (std::nothrow) ioring_group;
     if (made == nullptr) return -ENOMEM;

@@ -29,7 +29,8 @@ std::error_code chunk_source::create(ring& owner, std::uint32_t chunks, std::uin
     if (owner.probe().has(feature::buffer_rings)) {
         const group_options shared{.buffers = chunks,
                                    .buffer_bytes = chunk_bytes,
-                                   .plain_buffer_bytes = plain_chunk_bytes};
+                                   .plain_buffer_bytes = plain_chunk_bytes,
+                                   .posted_bytes_max = turn_bytes_max};
         if (const auto error = buffer_group::create(owner, shared, made.group_, why)) return error;
     } else if (const auto error = made.prepare(chunks, chunk_bytes, why)) {
         return error;

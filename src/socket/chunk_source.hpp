@@ -23,6 +23,8 @@ class chunk_source {
 public:
     // At most so large where a chunk holds one receive's bytes only.
     static constexpr std::uint32_t plain_chunk_bytes = 16'384;
+    // Received in a turn: it is still in the processor's cache when it is read or sent.
+    static constexpr std::uint32_t turn_bytes_max = 1U << 20U;
 
     // Makes `out` a source of about chunks * chunk_bytes bytes. Errors as
     // buffer_group::create().
@@ -44,6 +46,7 @@ public:
     void publish() noexcept {
         if (!polls_first()) group_.publish();
     }
+    // Chunks that the next receives can find.
     [[nodiscard]] std::uint32_t available() const noexcept {
         return polls_first() ? free_count_ : group_.posted();
     }

@@ -340,7 +340,8 @@ void manager_state::starve(socket& at) noexcept {
     });
 }
 
-// All of them: whichever has data must find the chunks.
+// As many as find a chunk each, the longest waiting first. While others are left there is no sleep:
+// whichever has data must find the chunks.
 void manager_state::feed_starved() noexcept {
     if (source_.available() == 0) {
         if (!relief_.valid()) {
@@ -351,9 +352,8 @@ void manager_state::feed_starved() noexcept {
     const auto link = [this](std::uint32_t slot) -> std::uint32_t& {
         return cold_[slot].next_starved;
     };
-    slot_list now = std::exchange(starved_, slot_list{});
-    while (!now.empty()) {
-        socket& at = sockets_[now.pop(link)];
+    for (std::uint32_t left = source_.available(); left > 0 && !starved_.empty(); --left) {
+        socket& at = sockets_[starved_.pop(link)];
         at.flags_ &= ~flag::starved;
         mark_dirty(at);
     }

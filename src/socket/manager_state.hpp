@@ -103,6 +103,7 @@ private:
 
     void read_clock() noexcept;
     void run_until_empty(std::uint64_t deadline_ns, std::uint64_t wakes_max) noexcept;
+    [[nodiscard]] bool may_not_sleep() const noexcept;
     [[nodiscard]] bool has_events() const noexcept;
     [[nodiscard]] std::chrono::nanoseconds wait_time(std::uint64_t deadline_ns) const noexcept;
     void reap() noexcept;

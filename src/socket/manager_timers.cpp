@@ -143,7 +143,7 @@ void manager_state::finish_handshake(socket& at) noexcept {
 
 // Receives find no chunk: whoever has held some for long without moving gives them up.
 void manager_state::relieve() noexcept {
-    if (starved_.empty()) return;
+    if (starved_.empty() || source_.available() != 0) return;
     const auto long_ago = static_cast<std::uint64_t>(relief_period.count());
     for (std::uint32_t slot = 0; slot < slots_used_; ++slot) {
         socket& at = sockets_[slot];

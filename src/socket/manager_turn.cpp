@@ -77,7 +77,7 @@ void manager_state::begin_turn() noexcept {
 }
 
 std::chrono::nanoseconds manager_state::wait_time(std::uint64_t deadline_ns) const noexcept {
-    if (has_events() || !dirty_.empty()) return std::chrono::nanoseconds::zero();
+    if (may_not_sleep()) return std::chrono::nanoseconds::zero();
     std::uint64_t until = deadline_ns;
     if (const std::uint64_t tick = wheel_.next_tick(); tick != timer_wheel::never) {
         until = std::min(until, start_ns_ + tick * ns_per_tick);
@@ -91,13 +91,18 @@ bool manager_state::has_events() const noexcept {
            pauses_to_tell_ != 0;
 }
 
+bool manager_state::may_not_sleep() const noexcept {
+    const bool has_food = !starved_.empty() && source_.available() != 0;
+    return has_food || !dirty_.empty() || has_events();
+}
+
 // False when a signal has ended the wait.
 bool manager_state::turn(std::chrono::nanoseconds timeout) noexcept {
     note_lag();
     settle_dirty();
     arm_accepts();
     // What found no room in the queue has its turn once that was submitted.
-    if (!dirty_.empty() || has_events()) timeout = std::chrono::nanoseconds::zero();
+    if (may_not_sleep()) timeout = std::chrono::nanoseconds::zero();
     ++counters_.turns;
     const int taken = ring_.submit_and_wait(1, timeout);
     if (taken < 0 && !is_passing(taken)) error_ = error_of(taken);
@@ -172,6 +177,7 @@ void manager_state::settle_dirty() noexcept {
     const auto link = [this](std::uint32_t slot) -> std::uint32_t& {
         return sockets_[slot].next_dirty_;
     };
+    if (!starved_.empty()) feed_starved();
     slot_list now = std::exchange(dirty_, slot_list{});
     while (!now.empty()) {
         socket& at = sockets_[now.pop(link)];
@@ -181,7 +187,6 @@ void manager_state::settle_dirty() noexcept {
     if (buffers_returned_) feed_borrowers();
     if (chunks_recycled_) source_.publish();
     chunks_recycled_ = false;
-    if (!starved_.empty()) feed_starved();
 }
 
 void manager_state::announce(socket& at, std::uint16_t events) noexcept {

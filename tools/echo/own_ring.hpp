@@ -89,6 +89,7 @@ public:
     // Every connection has its own buffer: nobody waits for anybody.
     template <class Wake>
     void end_of_batch(Wake&&) noexcept {}
+    [[nodiscard]] static bool has_more() noexcept { return false; }
     [[nodiscard]] static bool is_starving() noexcept { return false; }
     static void relieve() noexcept {}
     [[nodiscard]] std::string describe() const { return ioring::to_string(pool_.stats()); }

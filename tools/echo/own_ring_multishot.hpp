@@ -71,6 +71,7 @@ public:
 
     template <class Wake>
     void end_of_batch(Wake&&) noexcept {}
+    [[nodiscard]] static bool has_more() noexcept { return false; }
     [[nodiscard]] static bool is_starving() noexcept { return false; }
     static void relieve() noexcept {}
     [[nodiscard]] std::string describe() const { return ioring::to_string(pool_.stats()); }

@@ -232,7 +232,8 @@ void serve_from_group(const settings& wanted, foundation& base) {
     ioring::buffer_group group;
     std::string why;
     const ioring::group_options options{.buffers = shared_pool::chunks,
-                                        .buffer_bytes = wanted.buffer_bytes};
+                                        .buffer_bytes = wanted.buffer_bytes,
+                                        .posted_bytes_max = shared_pool::turn_bytes_max};
     if (const auto error = ioring::buffer_group::create(base.ring, options, group, &why)) {
         return base.all.refuse(refuse(error, why));
     }

@@ -94,7 +94,9 @@ private:
     }
 
     int wait() noexcept {
-        if (!dirty_.empty()) return ring_.submit_and_wait(1, clock::duration::zero());
+        if (!dirty_.empty() || strategy_.has_more()) {
+            return ring_.submit_and_wait(1, clock::duration::zero());
+        }
         if (agenda_.empty()) return ring_.submit_and_wait(1);
         const auto left = agenda_.earliest() - clock::now();
         return ring_.submit_and_wait(1, std::max(left, clock::duration::zero()));

@@ -138,7 +138,7 @@ void shared_pool::disconnect(std::uint32_t slot) noexcept {
 
 std::string shared_pool::describe() const {
     return fmt::format("Chunks: {} of {} free, Starved: {} times, Evicted: {}, Disconnected: {}",
-                       group_.posted(), group_.buffers(), starvations_, evictions_, disconnected_);
+                       group_.unused(), group_.buffers(), starvations_, evictions_, disconnected_);
 }
 
 }  // namespace echo

@@ -13,6 +13,7 @@
 // clients are disconnected.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +33,8 @@ class shared_pool {
 public:
     static constexpr bool settles_per_batch = true;
     static constexpr std::uint32_t chunks = 256;
+    // Received in a turn of the loop: it is still in the processor's cache when it is sent.
+    static constexpr std::uint32_t turn_bytes_max = 1U << 20U;
     // Received from no longer, until half of it is gone.
     static constexpr std::uint64_t unsent_max_bytes = 1U << 20U;
     // Memory for what stuck clients leave behind: as much as a buffer each, but at least this.
@@ -73,15 +76,21 @@ public:
     void end_of_batch(Wake&& wake) noexcept {
         if (recycled_) group_.publish();
         recycled_ = false;
-        if (starved_.empty() || group_.posted() == 0) return;
-        // All of them: whichever has data must find the chunks.
-        for (const std::uint32_t slot : starved_) {
-            slots_[slot].starved = false;
-            wake(slot);
+        // As many as find a chunk each, the longest waiting first. While others are left there is
+        // no sleep: whichever has data must find the chunks.
+        const std::size_t count = std::min<std::size_t>(starved_.size(), group_.posted());
+        for (std::size_t index = 0; index < count; ++index) {
+            slots_[starved_[index]].starved = false;
+            wake(starved_[index]);
         }
-        starved_.clear();
+        starved_.erase(starved_.begin(), starved_.begin() + static_cast<std::ptrdiff_t>(count));
     }
-    [[nodiscard]] bool is_starving() const noexcept { return !starved_.empty(); }
+    [[nodiscard]] bool has_more() const noexcept {
+        return !starved_.empty() && group_.posted() != 0;
+    }
+    [[nodiscard]] bool is_starving() const noexcept {
+        return !starved_.empty() && group_.posted() == 0;
+    }
     void relieve() noexcept;
     [[nodiscard]] std::string describe() const;
 

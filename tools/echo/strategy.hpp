@@ -39,6 +39,8 @@ concept echo_strategy = requires(Strategy strategy, const Strategy& constant, st
     { strategy.drop(slot) } -> std::same_as<void>;
     // After each batch; calls wake(slot) for connections that may go on.
     { strategy.end_of_batch(wake) } -> std::same_as<void>;
+    // Connections that have waited may go on at the next end_of_batch(): the loop must not sleep.
+    { constant.has_more() } -> std::same_as<bool>;
     // Some connections wait for what others hold; relieve() is called every
     // starvation_period until they do not.
     { constant.is_starving() } -> std::same_as<bool>;
