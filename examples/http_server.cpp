@@ -21,7 +21,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string_view>
 #include <vector>
@@ -32,6 +31,7 @@
 #include "http_files.hpp"
 #include "http_range.hpp"
 #include "http_request.hpp"
+#include "times.hpp"
 
 namespace {
 
@@ -61,14 +61,15 @@ struct connection {
     http::file source;
     std::uint64_t source_at = 0;
     std::uint64_t source_end = 0;
-    ioring::socket_manager::timer_id timer;  // Runs while a request is not whole.
-    std::uint64_t timer_bytes = 0;           // body_bytes when it began.
+    std::uint64_t timer_bytes = 0;  // body_bytes when its time began.
 };
 
 class server {
 public:
     server(ioring::socket_manager& sockets, const char* root, std::chrono::milliseconds patience)
-        : sockets_{sockets}, files_{root}, patience_{patience}, connections_(connections_max) {}
+        : files_{root},
+          patience_{sockets, connections_max, patience},
+          connections_(connections_max) {}
     [[nodiscard]] bool has_files() const { return static_cast<bool>(files_); }
 
     void handle(const ioring::socket_event& event) {
@@ -80,8 +81,13 @@ public:
             case ioring::event_type::received:
             case ioring::event_type::writable:
             case ioring::event_type::peer_closed: serve(*event.socket); break;
-            case ioring::event_type::closed: end(of(*event.socket)); break;
-            case ioring::event_type::timer: time_is_over(event.done.user_data); break;
+            case ioring::event_type::closed:
+                patience_.end(*event.socket);
+                of(*event.socket).source = {};
+                break;
+            case ioring::event_type::timer:
+                if (ioring::socket* const late = patience_.late(event)) time_is_over(*late);
+                break;
             default: break;
         }
     }
@@ -127,7 +133,7 @@ private:
         // Without room for its answer the request waits, is announced again, and read again.
         if (at.writable(answer_bytes_max).empty()) return false;
         if (done.what == http::outcome::bad) return refuse(at, it, done.status);
-        stop_timer(it);
+        patience_.end(at);
         it.keep_alive = head_.keep_alive;
         it.is_chunked = head_.is_chunked;
         it.to = route_of(head_.path);
@@ -317,7 +323,7 @@ private:
                 std::string_view fields = {}) {
         const bool is_whole = head_bytes != 0;
         if (!is_whole || head_.has_body()) it.keep_alive = false;
-        stop_timer(it);
+        patience_.end(at);
         http::text out = begin_answer(at, it, status);
         out << fields;
         if (status == 301) out << "Location: " << head_.path << "/\r\n";
@@ -334,7 +340,7 @@ private:
 
     // The answer is complete. Whether there may be another request.
     bool next(ioring::socket& at, connection& it) {
-        stop_timer(it);
+        patience_.end(at);
         it.source = {};
         it.at = stage::head;
         if (it.keep_alive) return true;
@@ -344,50 +350,34 @@ private:
 
     // --- time ---
 
-    void be_patient(ioring::socket& at, connection& it) {
-        if (it.timer.valid()) return;
-        it.timer_bytes = it.body_bytes;
-        const ioring::socket_id id = at.id();
-        it.timer = sockets_.start_timer(
-            patience_, (static_cast<std::uint64_t>(id.generation) << 32U) | id.slot);
+    void be_patient(const ioring::socket& at, connection& it) {
+        if (patience_.begin(at)) it.timer_bytes = it.body_bytes;
     }
-    void stop_timer(connection& it) {
-        if (it.timer.valid()) sockets_.cancel_timer(it.timer);
-        it.timer = {};
-    }
-    void time_is_over(std::uint64_t id) {
-        ioring::socket* const at =
-            sockets_.find({.slot = static_cast<std::uint32_t>(id),
-                           .generation = static_cast<std::uint32_t>(id >> 32U)});
-        if (at == nullptr || !at->is_open()) return;
-        connection& it = of(*at);
-        it.timer = {};
-        if (at->writable(answer_bytes_max).empty()) {  // The one that is late is not alone.
-            be_patient(*at, it);
+    void time_is_over(ioring::socket& at) {
+        if (!at.is_open()) return;
+        connection& it = of(at);
+        if (at.writable(answer_bytes_max).empty()) {  // The one that is late is not alone.
+            be_patient(at, it);
             return;
         }
         if (it.at == stage::head) {
-            refuse(*at, it, 408);
+            refuse(at, it, 408);
             return;
         }
         // A body that we do not take, because its echo is not taken, is not late.
-        const auto least = body_bytes_per_s * static_cast<std::uint64_t>(patience_.count()) / 1000;
-        if (it.body_bytes - it.timer_bytes >= least || at->unread_bytes() != 0) {
-            be_patient(*at, it);
+        const auto least =
+            body_bytes_per_s * static_cast<std::uint64_t>(patience_.time().count()) / 1000;
+        if (it.body_bytes - it.timer_bytes >= least || at.unread_bytes() != 0) {
+            be_patient(at, it);
         } else if (it.to == route::echo) {
-            at->abort();  // Its answer has begun.
+            at.abort();  // Its answer has begun.
         } else {
-            refuse(*at, it, 408);
+            refuse(at, it, 408);
         }
     }
-    void end(connection& it) {
-        stop_timer(it);
-        it.source = {};
-    }
 
-    ioring::socket_manager& sockets_;
     http::folder files_;
-    std::chrono::milliseconds patience_;
+    times::patience patience_;  // With requests that have begun.
     std::vector<connection> connections_;
     http::head head_;
 };
@@ -396,12 +386,6 @@ std::atomic<ioring::ring*> running{nullptr};
 
 void stop(int) {
     if (ioring::ring* const ring = running.exchange(nullptr)) ring->wake();
-}
-
-std::chrono::milliseconds time_of(int argc, char** argv, int index,
-                                  std::chrono::milliseconds otherwise) {
-    if (argc <= index) return otherwise;
-    return std::chrono::milliseconds{std::max(1, std::atoi(argv[index]))};
 }
 
 }  // namespace
@@ -416,8 +400,8 @@ int main(int argc, char** argv) try {
                                    {.sockets_max = connections_max,
                                     .buffer_bytes = buffer_bytes,
                                     .allow_half_open = true,
-                                    .idle_timeout = time_of(argc, argv, 4, 60s)}};
-    server of{sockets, argv[1], time_of(argc, argv, 3, 10s)};
+                                    .idle_timeout = times::argument(argc, argv, 4, 60s)}};
+    server of{sockets, argv[1], times::argument(argc, argv, 3, 10s)};
     if (!of.has_files()) {
         std::fprintf(stderr, "%s: %s\n", argv[1], std::strerror(errno));
         return 1;

@@ -16,7 +16,6 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +25,7 @@
 #include <ioring/ioring.hpp>
 
 #include "kv_protocol.hpp"
+#include "times.hpp"
 
 namespace {
 
@@ -258,14 +258,16 @@ void stop(int) {
 class server {
 public:
     server(ioring::socket_manager& sockets, std::chrono::milliseconds patience)
-        : sockets_{sockets}, patience_{patience}, timers_(sockets_max) {}
+        : patience_{sockets, sockets_max, patience} {}
 
     void handle(const ioring::socket_event& event) {
         switch (event.type) {
-            case ioring::event_type::closed: stop_timer(*event.socket); break;
+            case ioring::event_type::closed: patience_.end(*event.socket); break;
             case ioring::event_type::received:
             case ioring::event_type::writable: serve(*event.socket); break;
-            case ioring::event_type::timer: time_is_over(event.done.user_data); break;
+            case ioring::event_type::timer:
+                if (ioring::socket* const late = patience_.late(event)) late->close();
+                break;
             default: break;
         }
     }
@@ -279,7 +281,7 @@ private:
             const std::string_view input{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
             const kv::request::state how = request_.read(input);
             if (how == kv::request::state::partial) return wait_for_rest(client);
-            stop_timer(client);
+            patience_.end(client);
             if (client.unsent_bytes() >= answers_bytes_max) return;  // A writable event follows.
             answer_.clear();
             const bool goes_on = answer_to(how);
@@ -305,45 +307,17 @@ private:
         return goes_on;
     }
 
-    // --- requests that are not whole ---
-
-    ioring::socket_manager::timer_id& timer_of(const ioring::socket& client) {
-        return timers_[client.id().slot];
-    }
     void wait_for_rest(ioring::socket& client) {
         const bool is_all = client.readable().size() == client.unread_bytes();
         if (client.peer_has_ended() && is_all) return client.close();
-        if (timer_of(client).valid()) return;
-        const ioring::socket_id id = client.id();
-        timer_of(client) = sockets_.start_timer(
-            patience_, (static_cast<std::uint64_t>(id.generation) << 32U) | id.slot);
-    }
-    void stop_timer(const ioring::socket& client) {
-        if (timer_of(client).valid()) sockets_.cancel_timer(timer_of(client));
-        timer_of(client) = {};
-    }
-    void time_is_over(std::uint64_t id) {
-        ioring::socket* const client =
-            sockets_.find({.slot = static_cast<std::uint32_t>(id),
-                           .generation = static_cast<std::uint32_t>(id >> 32U)});
-        if (client == nullptr) return;
-        timer_of(*client) = {};
-        client->close();
+        patience_.begin(client);
     }
 
-    ioring::socket_manager& sockets_;
-    std::chrono::milliseconds patience_;
-    std::vector<ioring::socket_manager::timer_id> timers_;  // Of requests that have begun.
+    times::patience patience_;  // With requests that have begun.
     commands commands_;
     kv::request request_;
     answer answer_;
 };
-
-std::chrono::milliseconds time_of(int argc, char** argv, int index,
-                                  std::chrono::milliseconds otherwise) {
-    if (argc <= index) return otherwise;
-    return std::chrono::milliseconds{std::max(1, std::atoi(argv[index]))};
-}
 
 }  // namespace
 
@@ -354,7 +328,7 @@ int main(int argc, char** argv) try {
                                     .buffer_bytes = buffer_bytes,
                                     .send_high_bytes = answers_bytes_max,
                                     .send_low_bytes = answers_bytes_max / 2,
-                                    .idle_timeout = time_of(argc, argv, 3, 5min),
+                                    .idle_timeout = times::argument(argc, argv, 3, 5min),
                                     .write_stall_timeout = 30s}};
     const auto listener = sockets.listen(argc > 1 ? argv[1] : "127.0.0.1:6379");
     running = &ring;
@@ -365,7 +339,7 @@ int main(int argc, char** argv) try {
                 ring.backend_info().reason);
     std::fflush(stdout);
 
-    server of{sockets, time_of(argc, argv, 2, 10s)};
+    server of{sockets, times::argument(argc, argv, 2, 10s)};
     while (running && !sockets.error()) {
         for (const ioring::socket_event& event : sockets.poll()) of.handle(event);
     }

@@ -7,8 +7,18 @@ import unittest
 
 from server_support import WAIT_S, ServerTest
 
+PROGRAM = ""
 
-class LineServer(ServerTest):
+
+class LineTest(ServerTest):
+    times = ()
+
+    def setUp(self):
+        self.command = [PROGRAM, "127.0.0.1:0", *self.times]
+        super().setUp()
+
+
+class LineServer(LineTest):
     def test_lines_are_answered_whole_in_pieces_and_many_at_once(self):
         peer = self.connect()
         answers = peer.makefile("rb")
@@ -69,6 +79,48 @@ class LineServer(ServerTest):
         self.assertEqual(b"1 ended in order, 0 cut\n", out)
 
 
+class Times(LineTest):
+    times = ("1000", "60000")
+
+    def test_who_does_not_end_a_line_is_dropped(self):
+        slow = [self.connect() for _ in range(4)]
+        for peer in slow:
+            peer.sendall(b"add 2 2\nadd 1")
+        # A byte now and then, but lines that end, are well.
+        good = self.connect()
+        answers = good.makefile("rb")
+        to_say = []
+
+        def spell():
+            if not to_say:
+                to_say.extend(b"add 1 2\n")
+            good.sendall(bytes([to_say.pop(0)]))
+            if not to_say:
+                self.assertEqual(b"3\n", answers.readline())
+
+        self.assertGreater(self.assert_all_are_dropped(slow, b"1", spell), 0.9)
+        while to_say:
+            spell()
+
+
+class Idle(LineTest):
+    times = ("60000", "1500")
+
+    def test_who_says_nothing_is_let_go(self):
+        silent = [self.connect() for _ in range(4)]
+        silent[0].sendall(b"add 2 2\n")
+        silent[1].sendall(b"add 2")
+        good = self.connect()
+        answers = good.makefile("rb")
+
+        def talk():
+            good.sendall(b"upper x\n")
+            self.assertEqual(b"X\n", answers.readline())
+
+        self.assertGreater(self.assert_all_are_dropped(silent, b"", talk), 1.4)
+        talk()
+
+
 if __name__ == "__main__":
-    LineServer.command = [sys.argv.pop(1)]
+    PROGRAM = sys.argv.pop(1)
     unittest.main(verbosity=2)

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 import unittest
 
 WAIT_S = 30
@@ -50,3 +51,24 @@ class ServerTest(unittest.TestCase):
         peer = socket.create_connection(self.address, WAIT_S)
         self.addCleanup(peer.close)
         return peer
+
+    def assert_all_are_dropped(self, peers, drip, meanwhile):
+        """The server ends each of these connections, although each sends `drip` (if it is not
+        empty) now and then, while `meanwhile()` goes well. Returns how long that took."""
+        began = time.monotonic()
+        waiting = list(peers)
+        while waiting and time.monotonic() < began + WAIT_S:
+            meanwhile()
+            for peer in list(waiting):
+                peer.settimeout(0.005)
+                try:
+                    while peer.recv(65536):
+                        pass
+                    waiting.remove(peer)
+                except TimeoutError:
+                    with contextlib.suppress(ConnectionError):  # The next recv() tells.
+                        peer.sendall(drip)
+                except ConnectionError:
+                    waiting.remove(peer)
+        self.assertEqual([], waiting)
+        return time.monotonic() - began

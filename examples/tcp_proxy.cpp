@@ -14,11 +14,12 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <vector>
 
 #include <ioring/ioring.hpp>
+
+#include "times.hpp"
 
 namespace {
 
@@ -102,12 +103,6 @@ private:
     std::vector<side> sides_;
 };
 
-std::chrono::milliseconds time_of(int argc, char** argv, int index,
-                                  std::chrono::milliseconds otherwise) {
-    if (argc <= index) return otherwise;
-    return std::chrono::milliseconds{std::max(1, std::atoi(argv[index]))};
-}
-
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -121,8 +116,8 @@ int main(int argc, char** argv) try {
     ioring::socket_manager sockets{ring,
                                    {.sockets_max = 2 * pairs_max,
                                     .allow_half_open = true,
-                                    .connect_timeout = time_of(argc, argv, 4, 5s),
-                                    .idle_timeout = time_of(argc, argv, 3, 5min)}};
+                                    .connect_timeout = times::argument(argc, argv, 4, 5s),
+                                    .idle_timeout = times::argument(argc, argv, 3, 5min)}};
     const auto listener = sockets.listen(argv[1]);
     running = &ring;
     std::signal(SIGINT, stop);

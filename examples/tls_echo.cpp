@@ -2,10 +2,12 @@
 // tls_echo.cpp - an echo server over TLS: OpenSSL between a managed socket's two spans.
 //
 // tls_echo CERTIFICATE KEY [ADDRESS [HANDSHAKE_MS [IDLE_MS]]], both in PEM. Who has not ended the
-// handshake HANDSHAKE_MS (10 s) after the connect, however busily it drips, is dropped, and so is
-// who says nothing for IDLE_MS (60 s). OpenSSL reads what came from one memory BIO and
-// writes what is to go into another, which is emptied straight into the send buffer. While that is
-// full nothing more is decrypted, and so nothing more received.
+// handshake HANDSHAKE_MS (10 s) after the connect, or a record so long after its first byte,
+// however busily it drips, is dropped, and so is who says nothing for IDLE_MS (60 s).
+//
+// OpenSSL reads what came from one memory BIO and writes what is to go into another, which is
+// emptied straight into the send buffer. While that is full nothing more is decrypted, and so
+// nothing more received.
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -15,17 +17,19 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <unordered_map>
 
 #include <ioring/ioring.hpp>
+
+#include "times.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 
 constexpr std::size_t record_bytes = 16'384;  // What one TLS record holds at most.
+constexpr std::uint32_t sockets_max = 1024;
 
 struct context_deleter {
     void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
@@ -53,6 +57,13 @@ public:
         }
         if (SSL_is_init_finished(ssl_.get()) != 0) peer.finish_handshake();
     }
+    [[nodiscard]] std::uint64_t records() const { return records_; }  // Those that came whole.
+    // Of a record there are bytes, and not all. (The handshake has a time of its own.)
+    [[nodiscard]] bool is_within_a_record() const {
+        return SSL_is_init_finished(ssl_.get()) != 0 && SSL_has_pending(ssl_.get()) != 0;
+    }
+    // Nothing more is decrypted until there is room for what goes.
+    [[nodiscard]] bool waits_for_room() const { return BIO_ctrl_pending(out_) > 0; }
 
 private:
     // What OpenSSL has to send, as far as there is room. False: there is more.
@@ -78,7 +89,10 @@ private:
     // One record, which the handshake comes before. False: it needs more bytes.
     bool echo() {
         const int count = SSL_read(ssl_.get(), text_.data(), static_cast<int>(text_.size()));
-        if (count > 0) return SSL_write(ssl_.get(), text_.data(), count) == count;
+        if (count > 0) {
+            ++records_;
+            return SSL_write(ssl_.get(), text_.data(), count) == count;
+        }
         const int reason = SSL_get_error(ssl_.get(), count);
         if (reason == SSL_ERROR_WANT_READ) return BIO_ctrl_pending(out_) > 0;
         if (reason == SSL_ERROR_ZERO_RETURN) SSL_shutdown(ssl_.get());
@@ -90,6 +104,7 @@ private:
     std::unique_ptr<SSL, session_deleter> ssl_;
     BIO* in_;
     BIO* out_;
+    std::uint64_t records_ = 0;
     bool over_ = false;
     std::array<char, record_bytes> text_{};
 };
@@ -110,30 +125,40 @@ void stop(int) {
 
 class server {
 public:
-    explicit server(SSL_CTX* context) : context_{context} {}
+    server(ioring::socket_manager& sockets, SSL_CTX* context, std::chrono::milliseconds patience)
+        : context_{context}, with_records_{sockets, sockets_max, patience} {}
 
     void on_event(const ioring::socket_event& event) {
         switch (event.type) {
             case ioring::event_type::accepted: sessions_.emplace(event.socket, context_); break;
             case ioring::event_type::received:
-            case ioring::event_type::writable:
-                sessions_.at(event.socket).go_on(*event.socket);
+            case ioring::event_type::writable: serve(*event.socket); break;
+            case ioring::event_type::closed:
+                with_records_.end(*event.socket);
+                sessions_.erase(event.socket);
                 break;
-            case ioring::event_type::closed: sessions_.erase(event.socket); break;
+            case ioring::event_type::timer:
+                if (ioring::socket* const late = with_records_.late(event)) late->close();
+                break;
             default: break;
         }
     }
 
 private:
+    void serve(ioring::socket& peer) {
+        session& its = sessions_.at(&peer);
+        const std::uint64_t before = its.records();
+        its.go_on(peer);
+        // The rest of a record that we do not take is not late.
+        const bool waits_for_rest = its.is_within_a_record() && !its.waits_for_room();
+        if (!waits_for_rest || its.records() != before) with_records_.end(peer);
+        if (waits_for_rest) with_records_.begin(peer);
+    }
+
     SSL_CTX* context_;
+    times::patience with_records_;
     std::unordered_map<ioring::socket*, session> sessions_;
 };
-
-std::chrono::milliseconds time_of(int argc, char** argv, int index,
-                                  std::chrono::milliseconds otherwise) {
-    if (argc <= index) return otherwise;
-    return std::chrono::milliseconds{std::max(1, std::atoi(argv[index]))};
-}
 
 }  // namespace
 
@@ -149,16 +174,18 @@ int main(int argc, char** argv) try {
         return 1;
     }
     ioring::ring ring = ioring::ring::create();
+    const auto patience = times::argument(argc, argv, 4, 10s);
     ioring::socket_manager sockets{ring,
-                                   {.handshake_timeout = time_of(argc, argv, 4, 10s),
-                                    .idle_timeout = time_of(argc, argv, 5, 60s)}};
+                                   {.sockets_max = sockets_max,
+                                    .handshake_timeout = patience,
+                                    .idle_timeout = times::argument(argc, argv, 5, 60s)}};
     const auto listener = sockets.listen(argc > 3 ? argv[3] : "127.0.0.1:4433");
     running = &ring;
     std::signal(SIGINT, stop);
     std::signal(SIGTERM, stop);
     std::printf("listening on %s\n", to_string(sockets.local_endpoint(listener)).c_str());
     std::fflush(stdout);
-    server of{context.get()};
+    server of{sockets, context.get(), patience};
     while (running && !sockets.error()) {
         for (const ioring::socket_event& event : sockets.poll()) of.on_event(event);
     }
