@@ -79,8 +79,8 @@ public:
     // --- what came ---------------------------------------------------------------------------
 
     // The unread bytes, in one range. There may be more behind them (unread_bytes()): they become
-    // readable when these are consumed, and are announced by a received event of their own; what is
-    // left unread until the next poll() is joined with them.
+    // readable when these are consumed, and are announced by a received event of their own. What
+    // such an event has shown and is left unread until the next poll() is joined with them.
     [[nodiscard]] std::span<const std::byte> readable() const noexcept;
     // All that came and was not consumed or forwarded, readable() or behind it.
     [[nodiscard]] std::uint32_t unread_bytes() const noexcept { return unread_; }

@@ -50,6 +50,10 @@ public:
     [[nodiscard]] std::uint32_t available() const noexcept {
         return polls_first() ? free_count_ : group_.posted();
     }
+    // Those, and chunks that are for later ones.
+    [[nodiscard]] std::uint32_t unused() const noexcept {
+        return polls_first() ? free_count_ : group_.unused();
+    }
     [[nodiscard]] std::uint32_t chunks() const noexcept {
         return polls_first() ? count_ : group_.buffers();
     }

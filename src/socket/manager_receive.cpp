@@ -31,7 +31,9 @@ bool manager_state::wants_receive(const socket& at) const noexcept {
 }
 
 bool manager_state::settle_receive(socket& at) noexcept {
-    if (at.last_chunk_ != none) join_chunks(at);
+    // Not what the program has not been shown: it may take that chunk by chunk.
+    const bool is_shown = (at.pending_ & event_bit::received) == 0;
+    if (at.last_chunk_ != none && is_shown) join_chunks(at);
     if ((at.facts_ & fact::recv) != 0) {
         return wants_receive(at) || prepare_cancel(at, op_kind::receive, op_kind::cancel_receive,
                                                    flag::receive_cancelled);

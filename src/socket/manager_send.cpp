@@ -181,7 +181,7 @@ bool manager_state::is_better_copied(const socket& to, std::uint32_t bytes) noex
     if (bytes <= copied_bytes_max && pieces_[to.last_piece_].kind == piece_kind::written) {
         return true;
     }
-    return source_.available() < source_.chunks() / 2;
+    return source_.unused() < source_.chunks() / 2;
 }
 
 void manager_state::forward_chunk(socket& from, socket& to, std::uint32_t bytes) noexcept {

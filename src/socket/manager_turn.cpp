@@ -232,7 +232,10 @@ std::size_t manager_state::deliver_of(socket& at, std::span<socket_event> out) n
         if (type == event_type::received && at.unread_ == 0) continue;  // Read meanwhile.
         socket_event& event = out[count++];
         event = socket_event{.type = type, .socket = &at};
-        if (type == event_type::received) continue;
+        if (type == event_type::received) {
+            mark_dirty(at);  // What the program leaves is joined.
+            continue;
+        }
         if (type == event_type::accepted) event.listener = cold_of(at).listener;
         if (type == event_type::peer_closed) {
             at.flags_ |= flag::end_told;
