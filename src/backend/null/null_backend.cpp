@@ -55,8 +55,15 @@ inline std::uint32_t null_backend::submit(std::uint32_t to_submit) noexcept {
         return true;
     };
     while (taken < most && !overflow_full()) {
-        if (!linked_) taken += queues_.post_while(taken, most, complete_plain_nop);
-        if (taken < most) run(queues_.entry(taken++));
+        const sqe& entry = queues_.entry(taken);
+        cqe done{};
+        ++taken;
+        if (linked_ || !complete_plain_nop(entry, done)) {
+            run(entry);
+            continue;
+        }
+        queues_.post(done);
+        if (taken < most) taken += queues_.post_while(taken, most, complete_plain_nop);
     }
     queues_.consume(taken);
     return taken;
