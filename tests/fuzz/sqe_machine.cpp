@@ -108,7 +108,11 @@ void sqe_machine::run(std::string_view backend, std::span<const std::uint8_t> in
     const auto after = open_numbers();
     for (std::int32_t number = 0; number < descriptors_most; ++number) {
         const auto index = static_cast<std::size_t>(number);
-        if (after[index] && !before[index]) ::close(number);
+        if (!after[index] || before[index]) continue;
+        // By a reset: hundreds of inputs a second would leave no port free for a minute.
+        constexpr linger at_once{.l_onoff = 1, .l_linger = 0};
+        ::setsockopt(number, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        ::close(number);
     }
 }
 
