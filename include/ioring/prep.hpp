@@ -88,7 +88,8 @@ inline void prep_recv(sqe& entry, fd socket, std::span<std::byte> buffer, std::u
 
 // Receives into a buffer that the backend takes from group `buffer_group` (buffer_group.hpp); the
 // CQE names it. `bytes_max` of 0 means the whole buffer. An empty group completes with -ENOBUFS, no
-// byte is lost.
+// byte is lost. With msg_flag::wait_all it keeps the buffer until that is full: not for incremental
+// groups.
 inline void prep_recv_select(sqe& entry, fd socket, std::uint16_t buffer_group,
                              std::uint32_t bytes_max, std::uint32_t msg_flags,
                              std::uint64_t user_data) noexcept {

@@ -146,6 +146,78 @@ TEST_P(buffer_group_test, that_must_not_wait_is_eagain) {
     EXPECT_EQ(2U, group_.posted());
 }
 
+TEST_P(buffer_group_test, wait_all_goes_on_until_its_buffer_is_full) {
+    make_group(2, 16);
+    const auto one = connected_pair();
+    const auto two = connected_pair();
+    const std::string bytes = pattern(20);
+    prep_recv_select(next_sqe(), one.ours.fd(), group_.id(), 0, msg_flag::wait_all, 1);
+    expect_nothing();
+    ASSERT_TRUE(send_all(one.theirs, bytes.substr(0, 5)));
+    expect_nothing();
+    // Its buffer is its own by now.
+    ASSERT_TRUE(send_all(two.theirs, "other"));
+    EXPECT_EQ("other", text(group_.take(receive_one(two.ours)), 16));
+    ASSERT_TRUE(send_all(one.theirs, bytes.substr(5)));
+    const cqe done = complete_one(1);
+    EXPECT_EQ(16, done.res);
+    EXPECT_EQ(bytes.substr(0, 16), text(group_.take(done), 16));
+    EXPECT_EQ(bytes.substr(16), receive(one.ours, 4));
+    EXPECT_EQ(0U, group_.posted());
+    EXPECT_EQ(0U, group_.refused());
+}
+
+TEST_P(buffer_group_test, wait_all_goes_on_until_it_has_what_it_was_told) {
+    make_group(2, 16);
+    const auto [ours, theirs] = connected_pair();
+    ASSERT_TRUE(send_all(theirs, "01"));
+    while (unread(ours) < 2) ASSERT_TRUE(readable(ours));
+    prep_recv_select(next_sqe(), ours.fd(), group_.id(), /*bytes_max=*/6, msg_flag::wait_all, 1);
+    expect_nothing();
+    ASSERT_TRUE(send_all(theirs, "2345678"));
+    EXPECT_EQ("012345", text(group_.take(complete_one(1)), 16));
+    EXPECT_EQ("678", receive(ours, 3));
+}
+
+TEST_P(buffer_group_test, wait_all_that_ends_early_gives_the_buffer_with_what_came) {
+    make_group(3, 16);
+    auto ended = connected_pair();
+    auto broken = connected_pair();
+    auto cancelled = connected_pair();
+    std::uint64_t tag = 0;
+    for (const socket_pair* each : {&ended, &broken, &cancelled}) {
+        sqe& entry = next_sqe();
+        prep_recv_select(entry, each->ours.fd(), group_.id(), 0, msg_flag::wait_all, ++tag);
+        entry.flags |= sqe_flag::io_link;
+        ring_.prepare_nop(10 + tag);
+        ASSERT_TRUE(send_all(each->theirs, "part"));
+        while (unread(each->ours) < 4) ASSERT_TRUE(readable(each->ours));
+    }
+    expect_nothing();
+    ended.theirs.close();
+    broken.theirs.reset();
+    ring_.prepare_cancel(3, 4);
+    const auto all = complete(7);
+    EXPECT_EQ(0, result_of(all, 4));
+    for (std::uint64_t each = 1; each <= 3; ++each) {
+        const cqe done = with_user_data(all, each);
+        EXPECT_EQ(4, done.res) << each;
+        EXPECT_EQ("part", text(group_.take(done), 4)) << each;
+        EXPECT_EQ(-ECANCELED, result_of(all, 10 + each)) << each;
+    }
+    EXPECT_EQ(0U, group_.refused());
+}
+
+TEST_P(buffer_group_test, wait_all_that_must_not_wait_gives_what_there_is) {
+    make_group(2, 16);
+    const auto [ours, theirs] = connected_pair();
+    ASSERT_TRUE(send_all(theirs, "part"));
+    while (unread(ours) < 4) ASSERT_TRUE(readable(ours));
+    prep_recv_select(next_sqe(), ours.fd(), group_.id(), 0,
+                     msg_flag::wait_all | msg_flag::dont_wait, 1);
+    EXPECT_EQ("part", text(group_.take(complete_one(1)), 4));
+}
+
 TEST_P(buffer_group_test, ids_are_one_to_a_group) {
     make_group(2, 16);
     buffer_group other;
@@ -228,6 +300,21 @@ TEST_P(incremental_group_test, an_ended_receive_leaves_its_place_to_the_next) {
     const auto second = group_.take(receive_one(two.ours));
     EXPECT_EQ("5678", text(second, 4));
     EXPECT_EQ(first.data() + 4, second.data());
+}
+
+TEST_P(incremental_group_test, wait_all_is_einval_or_not_to_be_relied_on) {
+    make_group(2, 16, /*incremental=*/true);
+    const auto [ours, theirs] = connected_pair();
+    prep_recv_select(next_sqe(), ours.fd(), group_.id(), 0, msg_flag::wait_all, 1);
+    if (is_uring()) {  // D31
+        shut_down(theirs, shutdown_how::write);
+        EXPECT_EQ(0, complete_one(1).res);
+        return;
+    }
+    EXPECT_EQ(-EINVAL, complete_one(1).res);
+    ASSERT_TRUE(send_all(theirs, "kept"));
+    EXPECT_EQ("kept", receive(ours, 4));
+    EXPECT_EQ(2U, group_.posted());
 }
 
 TEST_P(incremental_group_test, a_private_group_fills_one_mirrored_buffer) {

@@ -58,6 +58,42 @@ TEST_P(message_rights_test, ancillary_data_goes_through_both_ways) {
     EXPECT_EQ(1, ::read(got.number(), &byte, 1));
 }
 
+TEST_P(message_rights_test, wait_all_does_not_lose_what_came_with_the_first_bytes) {
+    const auto [ours, theirs] = local_pair();
+    const socket_pair carried = pipe_pair();
+    rights out;
+    rights in;
+    message sent{{"here"}};
+    out.put(sent.header, carried.ours.number());
+    message into{{"????????"}};
+    in.attach(into.header);
+    prep_recvmsg(next_sqe(), ours.fd(), &into.header, msg_flag::wait_all, 1);
+    expect_nothing();
+    ASSERT_EQ(4, send_message(theirs, sent));
+    ASSERT_TRUE(send_all(theirs, "more"));
+    EXPECT_EQ(4, complete_one(1).res);
+    const socket_end got{rights::get(into.header)};
+    EXPECT_LE(0, got.number());
+}
+
+TEST_P(message_rights_test, cut_ancillary_data_breaks_a_link_only_when_all_was_asked_for) {
+    const auto [ours, theirs] = local_pair();
+    for (const std::uint32_t flags : {0U, msg_flag::wait_all}) {
+        rights out;
+        message sent{{"here"}};
+        out.put(sent.header, ours.number());
+        ASSERT_EQ(4, send_message(theirs, sent));
+        message into{{"????"}};
+        sqe& entry = next_sqe();
+        prep_recvmsg(entry, ours.fd(), &into.header, flags, 1);
+        entry.flags |= sqe_flag::io_link;
+        ring_.prepare_nop(2);
+        const auto all = complete(2);
+        EXPECT_EQ(4, with_user_data(all, 1).res);
+        EXPECT_EQ(flags == 0 ? 0 : -ECANCELED, with_user_data(all, 2).res);
+    }
+}
+
 TEST_P(message_rights_test, ancillary_data_without_room_is_cut_and_says_so) {
     const auto [ours, theirs] = local_pair();
     rights out;

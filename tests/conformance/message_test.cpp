@@ -49,6 +49,19 @@ TEST_P(message_test, a_recv_of_wait_all_fills_every_piece) {
     EXPECT_EQ("abcdefgh", into.joined());
 }
 
+TEST_P(message_test, a_recv_of_wait_all_with_room_for_control_data_ends_with_what_there_is) {
+    const auto [ours, theirs] = connected_pair();
+    message into{{"???", "?????"}};
+    alignas(16) std::array<std::byte, 64> room{};
+    into.header.msg_control = room.data();
+    into.header.msg_controllen = static_cast<decltype(into.header.msg_controllen)>(room.size());
+    prep_recvmsg(next_sqe(), ours.fd(), &into.header, msg_flag::wait_all, 1);
+    expect_nothing();
+    ASSERT_TRUE(send_all(theirs, "abcd"));
+    EXPECT_EQ(4, complete_one(1).res);
+    EXPECT_EQ("abcd????", into.joined());
+}
+
 TEST_P(message_test, a_send_of_wait_all_moves_every_piece_and_leaves_the_iovecs_alone) {
     const auto [ours, theirs] = narrow_pair();
     const message big{{pattern(300'000, 1), pattern(7, 2), pattern(400'000, 3)}};
@@ -200,6 +213,30 @@ TEST_P(message_test, a_datagram_beyond_its_buffer_is_cut_and_says_so) {
         EXPECT_EQ(13, recv_message(ours, into, msg_flag::trunc));
     }
     EXPECT_FALSE(readable(ours, 0ms));  // The rest is gone.
+}
+
+TEST_P(message_test, a_cut_datagram_breaks_a_link_only_when_all_bytes_were_asked_for) {
+    const auto [ours, theirs] = datagram_pair();
+    for (const std::uint32_t flags : {0U, msg_flag::wait_all}) {
+        std::array<std::byte, 4> buffer{};
+        message into{{"????"}};
+        for (const bool by_message : {false, true}) {
+            if (is_winsock() && !by_message) continue;  // D29
+            sqe& entry = next_sqe();
+            if (by_message) {
+                prep_recvmsg(entry, ours.fd(), &into.header, flags, 1);
+            } else {
+                prep_recv(entry, ours.fd(), buffer, flags, 1);
+            }
+            entry.flags |= sqe_flag::io_link;
+            ring_.prepare_nop(2);
+            expect_nothing();
+            ASSERT_TRUE(send_all(theirs, "much too long"));
+            const auto all = complete(2);
+            EXPECT_EQ(4, with_user_data(all, 1).res);
+            EXPECT_EQ(flags == 0 ? 0 : -ECANCELED, with_user_data(all, 2).res) << by_message;
+        }
+    }
 }
 
 TEST_P(message_test, wait_all_does_not_wait_for_a_second_datagram) {

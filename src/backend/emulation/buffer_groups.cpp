@@ -72,6 +72,7 @@ bool buffer_groups::select(std::uint16_t group, std::uint32_t bytes_max,
     const record& next = from->records[from->head & from->mask];
     out.data = detail::pointer_of<std::byte>(next.address);
     out.bytes = bytes_max == 0 ? next.bytes : std::min(next.bytes, bytes_max);
+    out.incremental = from->incremental;
     return true;
 }
 

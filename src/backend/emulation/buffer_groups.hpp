@@ -17,6 +17,7 @@ namespace ioring::backends::emulation {
 struct selected_buffer {
     std::byte* data = nullptr;
     std::uint32_t bytes = 0;
+    bool incremental = false;  // Others may have what is left of it.
 };
 
 class buffer_groups {

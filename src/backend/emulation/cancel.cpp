@@ -40,7 +40,7 @@ withdrawal user_kernel::end_cancelled(operation& target) noexcept {
         return how;
     }
     const auto moved = static_cast<std::int32_t>(target.bytes_done);
-    finish(target, moved > 0 ? moved : -ECANCELED, 0, /*failed=*/true);
+    finish(target, moved > 0 ? moved : -ECANCELED, target.kept_buffer, /*failed=*/true);
     return withdrawal::now;
 }
 

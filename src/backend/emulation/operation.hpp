@@ -35,6 +35,9 @@ struct operation {
     std::uint32_t heap_index = not_in_heap;
     std::uint32_t shots_left = 0;  // Of a timer that fires more than once; 0: without end.
     std::uint32_t bytes_done = 0;  // Of a transfer that goes on.
+    // Of a receive that goes on in a buffer of a group, which it keeps and `entry` now names: the
+    // flags of its CQE.
+    std::uint32_t kept_buffer = 0;
 
     std::int32_t early_result = 0;  // Not 0: it is invalid, or another of its chain is.
     bool in_flight = false;         // Started and not ended: can be found by a cancel.

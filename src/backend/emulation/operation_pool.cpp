@@ -50,6 +50,7 @@ void operation_pool::give_back(operation& done) noexcept {
     done.follower = nullptr;
     done.previous = nullptr;
     done.bytes_done = 0;
+    done.kept_buffer = 0;
     done.early_result = 0;
     done.timer = done.counted = done.silent_when_cut = done.holds_connect = false;
     done.ending = false;

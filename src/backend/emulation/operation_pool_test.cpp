@@ -38,12 +38,14 @@ TEST(operation_pool_test, one_given_back_is_as_new) {
     ASSERT_TRUE(pool.set_up(4));
     operation& used = *pool.take();
     used.bytes_done = 7;
+    used.kept_buffer = 1;
     used.early_result = -1;
     used.timer = used.counted = used.holds_connect = true;
     pool.give_back(used);
     const operation& again = *pool.take();
     ASSERT_EQ(&used, &again);
     EXPECT_EQ(0U, again.bytes_done);
+    EXPECT_EQ(0U, again.kept_buffer);
     EXPECT_EQ(0, again.early_result);
     EXPECT_EQ(nullptr, again.follower);
     EXPECT_EQ(nullptr, again.next);

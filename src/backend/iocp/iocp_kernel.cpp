@@ -140,7 +140,9 @@ bool iocp_kernel::start_queued(operation& op, socket_state& of) noexcept {
 iocp_kernel::outcome iocp_kernel::attempt(operation& op, socket_state& of) noexcept {
     switch (op.entry.op) {
         case opcode::recv:
-            if (op.has_flag(sqe_flag::buffer_select)) return receive_selected(op, of);
+            if (op.has_flag(sqe_flag::buffer_select) && op.kept_buffer == 0) {
+                return receive_selected(op, of);
+            }
             if (may_not_wait(op) || !emulation::consumes(op)) return receive_now(op, of);
             return begin_receive(op, of);
         case opcode::read_fixed: {
@@ -264,7 +266,9 @@ void iocp_kernel::land_transfer(socket_state& of, bool writes, operation& op,
     if (!writes && res >= 0 && of.polls.first != nullptr) tell_taken(of);
     if (how.what == outcome::kind::yields) {
         if (op.ending) {  // What it has got until now.
-            how = {.failed = true, .res = static_cast<std::int32_t>(op.bytes_done)};
+            how = {.failed = true,
+                   .res = static_cast<std::int32_t>(op.bytes_done),
+                   .flags = op.kept_buffer};
         } else {
             run_queue(of, writes);
             return;

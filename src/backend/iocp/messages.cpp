@@ -108,6 +108,8 @@ iocp_kernel::outcome iocp_kernel::receive_message(operation& op, socket_state& o
             message got = into.described(header, /*with_control=*/!of.stream);
             return receive_message_now(op, of, got);
         }
+        // One with room for control data ends with what there is.
+        if (header.msg_controllen != 0) op.entry.op_flags &= ~msg_flag::wait_all;
         if (of.read_error != 0) return received(op, of, std::exchange(of.read_error, 0));
         if (of.read_ended) return received(op, of, 0);
         if (is_no_connection(of)) return {.failed = true, .res = -ENOTCONN};
@@ -154,7 +156,8 @@ iocp_kernel::outcome iocp_kernel::receive_message_now(operation& op, socket_stat
     header.msg_controllen = static_cast<decltype(header.msg_controllen)>(got.control.bytes);
     header.msg_flags = static_cast<decltype(header.msg_flags)>(got.flags);
     const bool is_short = static_cast<std::uint64_t>(res) < bytes_wanted(op);
-    return {.failed = is_short && emulation::wants_all(op), .res = res};
+    const bool is_cut = (got.flags & (msg_flag::trunc | control_cut)) != 0;
+    return {.failed = (is_short || is_cut) && emulation::wants_all(op), .res = res};
 }
 
 iocp_kernel::outcome iocp_kernel::begin_message(operation& op, socket_state& of) noexcept {

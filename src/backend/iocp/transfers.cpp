@@ -157,6 +157,7 @@ iocp_kernel::outcome iocp_kernel::receive_selected(operation& op, socket_state& 
             if (empty) return await_readable(of);
             return {.failed = true, .res = -ENOBUFS};
         }
+        if (wants_all(op) && into.incremental) return {.failed = true, .res = -EINVAL};
         const std::int32_t res = take(of, into.data, into.bytes, asked.op_flags & msg_flag::peek);
         if (res == -EAGAIN) {
             const bool may_wait = (asked.op_flags & msg_flag::dont_wait) == 0;
@@ -167,6 +168,10 @@ iocp_kernel::outcome iocp_kernel::receive_selected(operation& op, socket_state& 
         const auto bytes = static_cast<std::uint32_t>(res);
         std::uint32_t flags = groups().commit(asked.buf_index, bytes);
         const bool is_short = bytes < into.bytes;
+        if (emulation::fills_its_buffer(op, bytes, into.bytes, [&] { return of.stream; })) {
+            emulation::keep_buffer(op, into, bytes, flags);
+            return begin_receive(op, of);
+        }
         if (!is_short) flags |= cqe_flag::sock_nonempty;
         if (!multishot || !post_more(op, res, flags)) {
             return {.failed = wants_all(op) && is_short, .res = res, .flags = flags};

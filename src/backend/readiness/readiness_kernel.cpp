@@ -276,8 +276,9 @@ void readiness_kernel::run_queue(std::int32_t fd, std::uint8_t which) noexcept {
 readiness_kernel::outcome readiness_kernel::attempt(operation& op) noexcept {
     switch (op.entry.op) {
         case opcode::recv:
-            return op.has_flag(sqe_flag::buffer_select) ? try_receive_selected(op)
-                                                        : try_receive(op);
+            return op.has_flag(sqe_flag::buffer_select) && op.kept_buffer == 0
+                       ? try_receive_selected(op)
+                       : try_receive(op);
         case opcode::recvmsg: return try_receive_message(op);
         case opcode::accept: return try_accept(op);
         case opcode::send:

@@ -41,6 +41,24 @@ struct pieces {
     }
 };
 
+// As io_uring: what was cut off fails one that wanted all.
+bool is_cut(const operation& op, std::int32_t res, const msghdr& got) noexcept {
+    return res >= 0 && wants_all(op) && (got.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+}
+
+std::int32_t receive(const operation& op, std::byte* data, std::uint32_t bytes,
+                     bool& cut) noexcept {
+    const sqe& asked = op.entry;
+    if (!wants_all(op)) return system::receive(asked.fd, data, bytes, asked.op_flags);
+    iovec piece{.iov_base = data, .iov_len = bytes};
+    msghdr whole{};
+    whole.msg_iov = &piece;
+    whole.msg_iovlen = 1;
+    const std::int32_t res = system::receive_message(asked.fd, whole, asked.op_flags);
+    cut = is_cut(op, res, whole);
+    return res;
+}
+
 }  // namespace
 
 // What a call's result means for a transfer of `wanted` bytes in all.
@@ -52,14 +70,15 @@ readiness_kernel::outcome readiness_kernel::transferred(operation& op, std::int3
 readiness_kernel::outcome readiness_kernel::try_receive(operation& op) noexcept {
     const sqe& asked = op.entry;
     for (;;) {
-        const std::int32_t res =
-            system::receive(asked.fd, pointer_of<std::byte>(asked.addr) + op.bytes_done,
-                            asked.len - op.bytes_done, asked.op_flags);
+        bool cut = false;
+        const std::int32_t res = receive(op, pointer_of<std::byte>(asked.addr) + op.bytes_done,
+                                         asked.len - op.bytes_done, cut);
         const bool is_short =
             res > 0 && static_cast<std::uint32_t>(res) < asked.len - op.bytes_done;
         if (res > 0) turn_bytes_ += static_cast<std::uint32_t>(res);
         if (is_short && consumes(op)) note_short_receive(asked.fd);
-        const outcome how = transferred(op, res, asked.len);
+        outcome how = transferred(op, res, asked.len);
+        how.failed = how.failed || cut;
         if (how.what != outcome::kind::yields) return how;
     }
 }
@@ -71,7 +90,7 @@ bool readiness_kernel::ends_by_data_only(const operation& op) noexcept {
     if (op.entry.op != opcode::recv && op.entry.op != opcode::recvmsg) return false;
     emulation::selected_buffer unused;
     return !op.has_flag(sqe_flag::buffer_select) ||
-           groups().select(op.entry.buf_index, op.entry.len, unused);
+           (!wants_all(op) && groups().select(op.entry.buf_index, op.entry.len, unused));
 }
 
 readiness_kernel::outcome readiness_kernel::try_receive_selected(operation& op) noexcept {
@@ -88,7 +107,9 @@ readiness_kernel::outcome readiness_kernel::try_receive_selected(operation& op) 
             }
             return {.failed = true, .res = -ENOBUFS};
         }
-        const std::int32_t res = system::receive(asked.fd, into.data, into.bytes, asked.op_flags);
+        if (wants_all(op) && into.incremental) return {.failed = true, .res = -EINVAL};
+        bool cut = false;
+        const std::int32_t res = receive(op, into.data, into.bytes, cut);
         if (res == -EAGAIN || res == -EWOULDBLOCK) return {.what = kind::blocks};
         if (res < 0) return {.failed = true, .res = res};
         if (res == 0) return {.failed = wants_all(op), .res = 0};
@@ -97,9 +118,14 @@ readiness_kernel::outcome readiness_kernel::try_receive_selected(operation& op) 
         std::uint32_t flags = groups().commit(asked.buf_index, bytes);
         const bool is_short = bytes < into.bytes;
         if (is_short && consumes(op)) note_short_receive(asked.fd);
+        if (emulation::fills_its_buffer(op, bytes, into.bytes,
+                                        [&] { return system::is_stream(asked.fd); })) {
+            emulation::keep_buffer(op, into, bytes, flags);
+            return try_receive(op);
+        }
         if (!is_short) flags |= cqe_flag::sock_nonempty;
         if (!multishot || !post_more(op, res, flags)) {
-            return {.failed = wants_all(op) && is_short, .res = res, .flags = flags};
+            return {.failed = (wants_all(op) && is_short) || cut, .res = res, .flags = flags};
         }
         if (is_drained(asked.fd)) return {.what = kind::blocks};
         if (!has_bytes_left()) break;
@@ -119,13 +145,17 @@ readiness_kernel::outcome readiness_kernel::try_receive_message(operation& op) n
         msghdr rest = message;
         rest.msg_iov = into.rest.data();
         rest.msg_iovlen = static_cast<decltype(rest.msg_iovlen)>(into.count);
+        // As io_uring: one with room for control data ends with what there is. A second call would
+        // lose what came with the first.
+        const std::uint64_t wanted = message.msg_controllen != 0 ? 0 : into.bytes;
         const std::int32_t res = system::receive_message(asked.fd, rest, asked.op_flags);
         if (res >= 0) {
             message.msg_namelen = rest.msg_namelen;
             message.msg_controllen = rest.msg_controllen;
             message.msg_flags = rest.msg_flags;
         }
-        const outcome how = transferred(op, res, into.bytes);
+        outcome how = transferred(op, res, wanted);
+        how.failed = how.failed || is_cut(op, res, rest);
         if (how.what != outcome::kind::yields) return how;
     }
 }
