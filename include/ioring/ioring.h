@@ -27,6 +27,9 @@
 extern "C" {
 #endif
 
+// It is C, as clang-tidy cannot know in a C++ program.
+// NOLINTBEGIN(modernize-use-*,performance-no-int-to-ptr,readability-identifier-naming)
+
 // How functions of the library are declared; a program may define it before the header.
 #ifndef IORING_API
 #define IORING_API extern
@@ -851,6 +854,8 @@ IORING_INLINE void ioring_prep_bind(ioring_sqe* sqe, int32_t fd, const void* add
 IORING_INLINE void ioring_prep_listen(ioring_sqe* sqe, int32_t fd, uint32_t backlog) {
     ioring_prep_rw(sqe, IOR_OP_LISTEN, fd, NULL, backlog, 0);
 }
+
+// NOLINTEND(modernize-use-*,performance-no-int-to-ptr,readability-identifier-naming)
 
 #ifdef __cplusplus
 }
