@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // share_test.cpp - many connections with more to say than the chunks that a turn may fill.
+#include <chrono>
 #include <vector>
 
 #include "managed.hpp"
@@ -56,6 +57,30 @@ TEST_P(managed_share_test, all_get_all_of_theirs_back_and_nothing_is_copied) {
     }));
     for (const talker& each : talkers) EXPECT_TRUE(each.received == all);
     EXPECT_EQ(0U, sockets_.counters().bytes_copied);
+}
+
+// Those who found no chunk go on in their order; who does not want to any more gives its turn away.
+TEST_P(managed_share_test, who_waits_behind_others_that_were_paused_goes_on_at_once) {
+    on_event = nullptr;
+    const std::string all = pattern(60'000);
+    std::vector<pair> pairs;
+    for (std::size_t index = 0; index < clients_max; ++index) pairs.push_back(accept_one());
+    for (const pair& each : pairs) ASSERT_TRUE(conformance::send_all(each.theirs, all));
+    ASSERT_TRUE(until_told(event_type::received));
+    socket* last = nullptr;
+    for (const pair& each : pairs) {
+        if (each.ours->unread_bytes() != 0) continue;
+        each.ours->pause_recv();
+        last = each.ours;
+    }
+    if (last == nullptr) return;  // Nobody had to wait.
+    last->resume_recv();
+    const auto start = std::chrono::steady_clock::now();
+    for (int turns = 0; turns < 1'000 && last->unread_bytes() == 0; ++turns) {
+        (void)turn(conformance::patience);
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, conformance::patience / 2);
+    EXPECT_NE(0U, last->unread_bytes());
 }
 
 }  // namespace
