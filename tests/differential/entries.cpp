@@ -196,7 +196,15 @@ bool runner::make_select(const step& from, operation& out) {
     if (multishot) {
         prep_recv_multishot(out.entry, fd_of(slot), id, from.flags, from.id);
     } else {
-        prep_recv_select(out.entry, fd_of(slot), id, from.bytes, from.flags, from.id);
+        std::uint32_t flags = from.flags;
+        // Allowed difference 31; and how many buffers a shared group has left would be unknown.
+        if (group.plan.incremental || group.plan.shared) flags &= ~msg_flag::wait_all;
+        // As with a receive into memory of its own.
+        if (!slot.tcp && slot.hung_up && (flags & msg_flag::dont_wait) != 0) {
+            flags &= ~msg_flag::wait_all;
+        }
+        if (slot.hung_up && (flags & msg_flag::wait_all) != 0) flush_after_ = true;
+        prep_recv_select(out.entry, fd_of(slot), id, from.bytes, flags, from.id);
     }
     out.entry.ioprio |= from.ioprio;
     return true;
@@ -311,6 +319,12 @@ bool runner::make_connect(const step& from, operation& out) {
     std::int32_t listener = socket_slot::none;
     if (from.variant % 8 < 5) listener = pick_kind(from.variant, socket_kind::listener);
     if (listener != socket_slot::none && sockets_.at(listener).waiting >= waiting_max) return false;
+    // Behind an accept it starts when somebody else connects: who of those behind that one, and it,
+    // is first in the backlog is open (allowed difference 1).
+    const auto accepts = [this](std::uint32_t tag) {
+        return operations_.at(tag).what == verb::accept;
+    };
+    if (listener != socket_slot::none && std::ranges::any_of(chain_, accepts)) return false;
     if (from.variant % 8 == 7) {
         // Of a socket that is connected.
         out.socket = pick_stream(from.pick);

@@ -217,6 +217,7 @@ private:
     void fill_select(step& made) {
         if (random_.percent(10)) made.flags |= msg_flag::dont_wait;
         if (random_.percent(10)) made.ioprio |= transfer_flag::poll_first;
+        if (made.what == verb::recv_select && random_.percent(25)) made.flags |= msg_flag::wait_all;
         // The whole buffer mostly; a limit is for the one-shot form.
         if (random_.percent(70) || made.what == verb::recv_multishot) made.bytes = 0;
     }
