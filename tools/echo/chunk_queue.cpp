@@ -8,7 +8,7 @@
 namespace echo {
 namespace {
 
-constexpr std::size_t chunks_initial = 32;
+constexpr std::size_t chunks_initial = 8;
 
 }  // namespace
 

@@ -95,8 +95,8 @@ public:
     [[nodiscard]] std::string describe() const;
 
 private:
-    // Of one send; what is left follows in the next. Four more would be 64 bytes of each idle one.
-    static constexpr std::size_t pieces_max = 12;
+    // Of one send; what is left follows in the next. Each is 16 bytes of an idle connection, too.
+    static constexpr std::size_t pieces_max = 8;
 
     struct shared {
         chunk_queue unsent;
