@@ -23,8 +23,8 @@ public:
     static constexpr int operations_turn_max = 16;
     static constexpr int shots_turn_max = 32;
     // Bytes that all of them receive in a turn: what the program sends on is then still in the
-    // processor's cache. The others go first in the next turn. A quarter of a usual L2 cache.
-    static constexpr std::uint64_t turn_bytes_max = 262'144;
+    // processor's cache. The others go first in the next turn.
+    static constexpr std::uint64_t turn_bytes_max = 65'536;
 
 protected:
     // `hears_changes`: the poller's; see poller.hpp.
