@@ -8,11 +8,16 @@
 // back when the kernel is through with it and all its bytes have been sent. With --sendmsg the
 // vectored send is always SENDMSG, as it is on kernels without SEND_VECTORIZED.
 //
+// The kernel holds 16 chunks at a time, the last used first: so a turn receives no more than is
+// still in the cache when it is sent. Who finds none waits, and as many are armed again as there
+// are chunks.
+//
 // The yardstick has no answer to many clients that never read: bytes that nobody takes pin the
 // chunk that they lie in, and when all chunks are pinned nobody is read from.
 #include <sys/mman.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "uring_server.hpp"
@@ -23,6 +28,7 @@ namespace {
 
 constexpr std::uint32_t chunks = 256;
 constexpr std::uint32_t chunk_bytes = 64 * 1024;
+constexpr std::uint32_t posted_max = 16;
 constexpr std::uint16_t group_id = 0;
 constexpr std::size_t pieces_per_send_max = 1024;  // UIO_MAXIOV
 
@@ -37,7 +43,8 @@ public:
         : memory_(map(std::size_t{chunks} * chunk_bytes)),
           group_(ring, map(chunks * sizeof(pbuf_entry)), chunks, group_id),
           states_(chunks) {
-        for (std::uint32_t chunk = 0; chunk < chunks; ++chunk) post(chunk);
+        free_.reserve(chunks);
+        for (std::uint32_t chunk = chunks; chunk > 0; --chunk) free_.push_back(chunk - 1);
         publish();
     }
 
@@ -49,6 +56,7 @@ public:
         at.filled += bytes;
         at.unsent += bytes;
         at.open = (flags & cqe_buffer_more) != 0;
+        if (!at.open) --posted_;
         return data;
     }
 
@@ -58,7 +66,7 @@ public:
         const auto chunk = static_cast<std::uint32_t>(offset / chunk_bytes);
         state& at = states_[chunk];
         at.unsent -= bytes;
-        if (at.unsent == 0 && !at.open) post(chunk);
+        if (at.unsent == 0 && !at.open) free_.push_back(chunk);
     }
 
     // Whether the piece that ends at `end` may grow by bytes that begin there.
@@ -68,12 +76,18 @@ public:
                0;
     }
 
-    // Whether a chunk was posted since the last call; publishes those that were.
-    bool publish() {
-        const bool any = posted_;
-        if (any) group_.publish();
-        posted_ = false;
-        return any;
+    // Posts as many as the kernel may hold. Returns how many it holds.
+    std::uint32_t publish() {
+        if (posted_ == posted_max || free_.empty()) return posted_;
+        for (; posted_ < posted_max && !free_.empty(); ++posted_) {
+            const std::uint32_t chunk = free_.back();
+            free_.pop_back();
+            states_[chunk] = state{};
+            group_.append(memory_ + std::size_t{chunk} * chunk_bytes, chunk_bytes,
+                          static_cast<std::uint16_t>(chunk));
+        }
+        group_.publish();
+        return posted_;
     }
 
 private:
@@ -90,17 +104,11 @@ private:
         return static_cast<std::byte*>(at);
     }
 
-    void post(std::uint32_t chunk) {
-        states_[chunk] = state{};
-        group_.append(memory_ + std::size_t{chunk} * chunk_bytes, chunk_bytes,
-                      static_cast<std::uint16_t>(chunk));
-        posted_ = true;
-    }
-
     std::byte* memory_;
     buffer_ring group_;
     std::vector<state> states_;
-    bool posted_ = false;
+    std::vector<std::uint32_t> free_;
+    std::uint32_t posted_ = 0;
 };
 
 struct connection {
@@ -150,13 +158,16 @@ public:
     void end_of_batch() {
         for (const std::uint32_t slot : dirty_) advance(slot, connections_[slot]);
         dirty_.clear();
-        if (!pool_.publish()) return;
-        // All that starved, not some: whichever of them has data must find the new chunks.
-        for (const std::uint32_t slot : starved_) {
+        const std::size_t fed = std::min<std::size_t>(pool_.publish(), starved_.size());
+        if (fed == 0) return;
+        for (std::size_t index = 0; index < fed; ++index) {
+            const std::uint32_t slot = starved_[index];
             connections_[slot].starved = false;
             advance(slot, connections_[slot]);
         }
-        starved_.clear();
+        starved_.erase(starved_.begin(), starved_.begin() + static_cast<std::ptrdiff_t>(fed));
+        // Those who are left may have data, and those who were fed none: no sleep between.
+        if (!starved_.empty()) prepare(ring_, opcode::nop, -1, tag(kind::cancel));
     }
 
 private:
