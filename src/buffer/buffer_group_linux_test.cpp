@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "backend/uring/uring.hpp"
-#include "buffer/buffer_test_support.hpp"
 #include "buffer/group_state.hpp"
+#include "buffer/linux_test_support.hpp"
 #include "buffer/provided_ring.hpp"
 #include "ioring/buffer_group.hpp"
 
@@ -25,10 +25,6 @@ namespace {
 
 using chunk = std::span<std::byte>;
 
-std::string text_of(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 class group_test : public testing::Test {
 protected:
     buffer_group make(const group_options& options) {
@@ -36,11 +32,6 @@ protected:
         std::string why;
         EXPECT_FALSE(buffer_group::create(ring_, options, made, &why)) << why;
         return made;
-    }
-
-    void send(const tcp_pair& to, std::string_view text) {
-        ASSERT_EQ(static_cast<ssize_t>(text.size()),
-                  ::send(to.theirs().value, text.data(), text.size(), MSG_NOSIGNAL));
     }
 
     void arm(const tcp_pair& from, const buffer_group& group, std::uint64_t user_data = 1) {

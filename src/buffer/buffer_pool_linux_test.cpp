@@ -18,7 +18,7 @@
 #include <thread>
 #include <vector>
 
-#include "buffer/buffer_test_support.hpp"
+#include "buffer/linux_test_support.hpp"
 #include "ioring/buffer_pool.hpp"
 
 namespace ioring::buffer_tests {
@@ -151,10 +151,7 @@ protected:
         ASSERT_EQ(1, ring_->submit());
     }
 
-    void send(std::string_view text) {
-        ASSERT_EQ(static_cast<ssize_t>(text.size()),
-                  ::send(both_.theirs().value, text.data(), text.size(), MSG_NOSIGNAL));
-    }
+    void send(std::string_view text) { buffer_tests::send(both_, text); }
 
     // What nobody has received.
     std::string rest() {

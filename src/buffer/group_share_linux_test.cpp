@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: MIT
 // group_share_linux_test.cpp - a group of which the kernel holds a part at a time, on io_uring.
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <set>
 #include <string>
-#include <string_view>
 
-#include "buffer/buffer_test_support.hpp"
+#include "buffer/linux_test_support.hpp"
 #include "ioring/buffer_group.hpp"
 
 namespace ioring::buffer_tests {
 namespace {
 
 using chunk = std::span<std::byte>;
-
-std::string_view text_of(chunk bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 class group_share_test : public testing::Test {
 protected:
@@ -38,10 +32,6 @@ protected:
     void arm(const buffer_group& group) {
         ASSERT_NE(nullptr, ring_.prepare_recv_multishot(both_.ours(), group.id(), 1));
     }
-    void send(std::string_view text) {
-        ASSERT_EQ(static_cast<ssize_t>(text.size()),
-                  ::send(both_.theirs().value, text.data(), text.size(), MSG_NOSIGNAL));
-    }
 
     ring ring_ = make_uring();
     tcp_pair both_;
@@ -54,7 +44,7 @@ TEST_F(group_share_test, posts_its_share_and_goes_on_with_what_is_behind) {
     arm(group);
     std::array<chunk, 8> chunks;
     for (std::size_t index = 0; index < chunks.size(); ++index) {
-        send("0123456789abcdef");
+        send(both_, "0123456789abcdef");
         const cqe done = complete_one(ring_);
         ASSERT_EQ(16, done.res);
         ASSERT_TRUE(done.more());
@@ -63,7 +53,7 @@ TEST_F(group_share_test, posts_its_share_and_goes_on_with_what_is_behind) {
         EXPECT_EQ(7 - index, group.unused());
         EXPECT_EQ(std::min<std::size_t>(2, 7 - index), group.posted());
     }
-    send("x");
+    send(both_, "x");
     EXPECT_EQ(-ENOBUFS, complete_one(ring_).res);
     for (const chunk each : chunks) EXPECT_TRUE(group.recycle(each));
     EXPECT_EQ(2U, group.posted());
@@ -76,7 +66,7 @@ TEST_F(group_share_test, posts_its_share_and_goes_on_with_what_is_behind) {
 
 TEST_F(group_share_test, ends_a_turn_that_brings_more_and_has_buffers_for_the_next) {
     buffer_group group = make();
-    send(std::string(100, 's'));
+    send(both_, std::string(100, 's'));
     std::size_t received = 0;
     int armed = 0;
     while (received < 100 && !HasFailure()) {
@@ -101,7 +91,7 @@ TEST_F(group_share_test, uses_next_the_buffer_that_was_given_back_last) {
     arm(group);
     std::set<const std::byte*> used;
     for (int round = 0; round < 20; ++round) {
-        send("0123456789abcdef");
+        send(both_, "0123456789abcdef");
         const chunk bytes = group.take(complete_one(ring_));
         ASSERT_EQ(16U, bytes.size());
         used.insert(bytes.data());

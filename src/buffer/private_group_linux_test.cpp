@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "backend/uring/uring.hpp"
-#include "buffer/buffer_test_support.hpp"
+#include "buffer/linux_test_support.hpp"
 #include "buffer/private_group_state.hpp"
 #include "ioring/buffer_group.hpp"
 
@@ -23,10 +23,6 @@ namespace ioring::buffer_tests {
 namespace {
 
 const auto page = static_cast<std::uint32_t>(ring_buffer::granularity());
-
-std::string text_of(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 class private_group_test : public testing::Test {
 protected:
@@ -37,11 +33,6 @@ protected:
         std::string why;
         EXPECT_FALSE(private_group::create(ring_, over, options, made, &why)) << why;
         return made;
-    }
-
-    void send(const tcp_pair& to, std::string_view text) {
-        ASSERT_EQ(static_cast<ssize_t>(text.size()),
-                  ::send(to.theirs().value, text.data(), text.size(), MSG_NOSIGNAL));
     }
 
     void arm(const tcp_pair& from, const private_group& group, std::uint64_t user_data = 1) {
