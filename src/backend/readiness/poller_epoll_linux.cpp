@@ -74,8 +74,7 @@ void epoll_poller::abandon() noexcept {
 
 bool epoll_poller::reserve(std::int32_t fd) noexcept {
     const std::size_t count = static_cast<std::size_t>(fd) + 1;
-    return registrations_.grow_to(count) && young_.fds.grow_to(count) && old_.fds.grow_to(count) &&
-           failed_.fds.grow_to(count);
+    return registrations_.grow_to(count) && armed_.fds.grow_to(count) && failed_.fds.grow_to(count);
 }
 
 void epoll_poller::arm(std::int32_t fd, std::uint8_t, arming) noexcept {
@@ -85,7 +84,7 @@ void epoll_poller::arm(std::int32_t fd, std::uint8_t, arming) noexcept {
         if (!register_(fd)) fail(fd);
         return;
     }
-    doubt(fd);
+    begin_doubt(fd);
 }
 
 // A registration reports what is there already. False: the system refuses.
@@ -105,20 +104,23 @@ void epoll_poller::fail(std::int32_t fd) noexcept {
     failed_.fds[failed_.count++] = fd;
 }
 
-void epoll_poller::doubt(std::int32_t fd) noexcept {
+void epoll_poller::begin_doubt(std::int32_t fd) noexcept {
     registration& of = registrations_[static_cast<std::size_t>(fd)];
-    of.doubted = true;
+    of.doubted = doubt::fresh;
     if (std::exchange(of.listed, true)) return;
-    if (young_.count == 0 && old_.count == 0) {
-        next_look_ns_ = platform::monotonic_ns() + static_cast<std::uint64_t>(doubt_ns);
-    }
-    young_.fds[young_.count++] = fd;
+    if (armed_.count == 0) plan_look(platform::monotonic_ns());
+    armed_.fds[armed_.count++] = fd;
+}
+
+void epoll_poller::plan_look(std::uint64_t now) noexcept {
+    const auto count = static_cast<std::int64_t>(armed_.count);
+    next_look_ns_ = now + static_cast<std::uint64_t>(std::max(doubt_ns, count * doubt_each_ns));
 }
 
 void epoll_poller::forget(std::int32_t fd) noexcept {
     if (static_cast<std::size_t>(fd) >= registrations_.size()) return;
     registration& of = registrations_[static_cast<std::size_t>(fd)];
-    of.doubted = false;
+    of.doubted = doubt::none;
     if (!std::exchange(of.registered, false)) return;
     epoll_event unused{};
     // It may be closed already, or another one by now.
@@ -128,26 +130,21 @@ void epoll_poller::forget(std::int32_t fd) noexcept {
 // Registers again what was armed before the last look and has had no event since.
 void epoll_poller::look_again() noexcept {
     std::size_t kept = 0;
-    for (std::size_t index = 0; index < old_.count; ++index) {
-        const std::int32_t fd = old_.fds[index];
+    for (std::size_t index = 0; index < armed_.count; ++index) {
+        const std::int32_t fd = armed_.fds[index];
         registration& of = registrations_[static_cast<std::size_t>(fd)];
+        if (of.doubted == doubt::fresh) {
+            of.doubted = doubt::stale;
+            armed_.fds[kept++] = fd;
+            continue;
+        }
         of.listed = false;
-        if (!std::exchange(of.doubted, false) || !of.registered) continue;
+        if (std::exchange(of.doubted, doubt::none) == doubt::none || !of.registered) continue;
         epoll_event event{.events = everything, .data = {.fd = fd}};
         if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) == 0) continue;
         if (!register_(fd)) fail(fd);
     }
-    for (std::size_t index = 0; index < young_.count; ++index) {
-        const std::int32_t fd = young_.fds[index];
-        registration& of = registrations_[static_cast<std::size_t>(fd)];
-        if (of.doubted) {
-            old_.fds[kept++] = fd;
-        } else {
-            of.listed = false;
-        }
-    }
-    old_.count = kept;
-    young_.count = 0;
+    armed_.count = kept;
 }
 
 int epoll_poller::take_failed(std::span<ready_event> events) noexcept {
@@ -162,7 +159,7 @@ int epoll_poller::take_failed(std::span<ready_event> events) noexcept {
 
 int epoll_poller::wait(std::span<ready_event> events, std::int64_t timeout_ns) noexcept {
     if (failed_.count > 0) return take_failed(events);
-    if (young_.count == 0 && old_.count == 0) return sleep(events, timeout_ns);
+    if (armed_.count == 0) return sleep(events, timeout_ns);
     const std::uint64_t begin = platform::monotonic_ns();
     const std::uint64_t end =
         timeout_ns < 0 ? ~std::uint64_t{0} : begin + static_cast<std::uint64_t>(timeout_ns);
@@ -170,10 +167,9 @@ int epoll_poller::wait(std::span<ready_event> events, std::int64_t timeout_ns) n
         if (now >= next_look_ns_) {
             look_again();
             if (failed_.count > 0) return take_failed(events);
-            next_look_ns_ = now + static_cast<std::uint64_t>(doubt_ns);
+            plan_look(now);
         }
-        const bool doubts = young_.count != 0 || old_.count != 0;
-        const std::uint64_t until = doubts ? std::min(end, next_look_ns_) : end;
+        const std::uint64_t until = armed_.count != 0 ? std::min(end, next_look_ns_) : end;
         const std::int64_t left = until == ~std::uint64_t{0}
                                       ? no_timeout
                                       : static_cast<std::int64_t>(until - std::min(until, now));
@@ -198,7 +194,7 @@ int epoll_poller::sleep(std::span<ready_event> events, std::int64_t timeout_ns) 
             woken_ = true;
             continue;
         }
-        registrations_[static_cast<std::size_t>(fd)].doubted = false;
+        registrations_[static_cast<std::size_t>(fd)].doubted = doubt::none;
         events[static_cast<std::size_t>(filled++)] = {
             .fd = fd, .directions = directions_of(event.events), .error_hint = 0};
     }
