@@ -22,14 +22,6 @@ operation_pool::~operation_pool() {
     }
 }
 
-operation* operation_pool::take() noexcept {
-    operation* const taken = free_;
-    if (taken == nullptr) return nullptr;
-    free_ = taken->next;
-    taken->next = nullptr;
-    return taken;
-}
-
 bool operation_pool::add_some() noexcept {
     if (made_ >= operations_max) return false;
     auto* const made = new (std::nothrow) chunk;
@@ -42,20 +34,6 @@ bool operation_pool::add_some() noexcept {
     }
     made_ += chunk_operations;
     return true;
-}
-
-void operation_pool::give_back(operation& done) noexcept {
-    assert(!done.in_flight && done.heap_index == not_in_heap && !done.queued);
-    assert(done.link_timer == nullptr && done.bounded == nullptr);
-    done.follower = nullptr;
-    done.previous = nullptr;
-    done.bytes_done = 0;
-    done.kept_buffer = 0;
-    done.early_result = 0;
-    done.timer = done.counted = done.silent_when_cut = done.holds_connect = false;
-    done.ending = false;
-    done.next = free_;
-    free_ = &done;
 }
 
 void operation_pool::add(operation& started) noexcept {

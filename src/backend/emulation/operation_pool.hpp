@@ -2,6 +2,7 @@
 // operation_pool.hpp - the operations of a ring: a free list, and where those in flight are found.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,10 +26,27 @@ public:
     operation_pool& operator=(const operation_pool&) = delete;
 
     // One that is as new but for its entry, or nullptr when the free ones are used up: add_some().
-    [[nodiscard]] operation* take() noexcept;
+    [[nodiscard]] operation* take() noexcept {
+        operation* const taken = free_;
+        if (taken == nullptr) return nullptr;
+        free_ = taken->next;
+        taken->next = nullptr;
+        return taken;
+    }
     // Makes more of them. False: operations_max, or no memory.
     [[nodiscard]] bool add_some() noexcept;
-    void give_back(operation& done) noexcept;
+    void give_back(operation& done) noexcept {
+        assert(!done.in_flight && done.heap_index == not_in_heap && !done.queued);
+        assert(done.follower == nullptr && done.link_timer == nullptr && done.bounded == nullptr);
+        done.previous = nullptr;
+        done.bytes_done = 0;
+        done.kept_buffer = 0;
+        done.early_result = 0;
+        done.linked = false;
+        done.ending = done.timer = done.counted = done.holds_connect = false;
+        done.next = free_;
+        free_ = &done;
+    }
     [[nodiscard]] std::uint32_t made() const noexcept { return made_; }
 
     // Those in flight. Adding and removing cost the same whatever their number is.

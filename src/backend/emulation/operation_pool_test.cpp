@@ -40,7 +40,7 @@ TEST(operation_pool_test, one_given_back_is_as_new) {
     used.bytes_done = 7;
     used.kept_buffer = 1;
     used.early_result = -1;
-    used.timer = used.counted = used.holds_connect = true;
+    used.timer = used.counted = used.holds_connect = used.linked = true;
     pool.give_back(used);
     const operation& again = *pool.take();
     ASSERT_EQ(&used, &again);
@@ -49,7 +49,8 @@ TEST(operation_pool_test, one_given_back_is_as_new) {
     EXPECT_EQ(0, again.early_result);
     EXPECT_EQ(nullptr, again.follower);
     EXPECT_EQ(nullptr, again.next);
-    EXPECT_FALSE(again.timer || again.counted || again.holds_connect || again.in_flight);
+    EXPECT_FALSE(again.timer || again.counted || again.holds_connect || again.in_flight ||
+                 again.linked);
 }
 
 TEST(operation_pool_test, those_in_flight_are_found_by_user_data_and_by_age) {

@@ -75,7 +75,8 @@ void user_kernel::start_timeout(operation& op) noexcept {
 void user_kernel::stop_timer(operation& op) noexcept {
     if (op.heap_index != not_in_heap) timers_.remove(op);
     op.timer = false;
-    if (!std::exchange(op.counted, false)) return;
+    if (!op.counted) return;
+    op.counted = false;
     (op.previous != nullptr ? op.previous->next : counted_) = op.next;
     if (op.next != nullptr) op.next->previous = op.previous;
     op.next = op.previous = nullptr;

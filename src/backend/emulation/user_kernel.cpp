@@ -79,7 +79,8 @@ std::uint32_t user_kernel::submit(std::uint32_t to_submit, int& error) noexcept 
         }
         op->entry = queues_.entry(taken++);
         accept(*op);
-        run_started();
+        if (startable_ != nullptr || counted_ != nullptr) [[unlikely]]
+            run_started();
     }
     if (chain_.head != nullptr) {  // A chain ends with its submission.
         run(*std::exchange(chain_.head, nullptr));
@@ -114,13 +115,17 @@ bool user_kernel::is_lacking(const sqe& entry) const noexcept {
 }
 
 void user_kernel::accept(operation& op) noexcept {
+    if (chain_.head == nullptr && is_plain_transfer(op.entry)) [[likely]] {
+        if (start(op)) pool_.add(op);
+        return;
+    }
     op.early_result = validate(op.entry);
     if (lacks_ && is_lacking(op.entry)) op.early_result = -EINVAL;
     if (op.entry.op == opcode::link_timeout && op.early_result == 0) {
         const bool bounds = chain_.head != nullptr && chain_.last->entry.op != op.entry.op;
         if (!bounds) op.early_result = -EINVAL;
     }
-    if (chain_.head == nullptr && !op.links()) [[likely]] {
+    if (chain_.head == nullptr && !op.links()) {
         run(op);
     } else {
         add_to_chain(op);
@@ -128,6 +133,7 @@ void user_kernel::accept(operation& op) noexcept {
 }
 
 void user_kernel::add_to_chain(operation& op) noexcept {
+    op.linked = true;
     if (chain_.head == nullptr) {
         chain_.head = &op;
     } else {
@@ -176,7 +182,7 @@ void user_kernel::run(operation& op) noexcept {
     }
     if (!start(op)) return;
     pool_.add(op);
-    bound(op);
+    if (op.linked) bound(op);
 }
 
 // Starts the link timeout that follows `op`, which has just been kept.
@@ -194,8 +200,8 @@ void user_kernel::bound(operation& op) noexcept {
     timer->bounded = &op;
 }
 
-void user_kernel::finish(operation& op, std::int32_t res, std::uint32_t cqe_flags,
-                         bool failed) noexcept {
+void user_kernel::finish_odd(operation& op, std::int32_t res, std::uint32_t cqe_flags,
+                             bool failed) noexcept {
     if (op.in_flight) pool_.remove(op);
     post(op, res, cqe_flags, failed);
     operation* rest = std::exchange(op.follower, nullptr);
@@ -239,11 +245,7 @@ bool user_kernel::post_more(const operation& op, std::int32_t res,
     return true;
 }
 
-void user_kernel::end(operation& op, const outcome& how) noexcept {
-    if (op.entry.op != opcode::send_zc || how.res < 0) [[likely]] {
-        finish(op, how.res, how.flags, how.failed);
-        return;
-    }
+void user_kernel::end_zero_copy(operation& op, const outcome& how) noexcept {
     // The bytes have been copied, so that the buffer is the program's again at once.
     constexpr auto usage_copied = static_cast<std::int32_t>(0x8000'0000U);
     const bool reports = (op.entry.ioprio & transfer_flag::zc_report_usage) != 0;

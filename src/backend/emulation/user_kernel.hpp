@@ -80,10 +80,23 @@ protected:
     // --- what an engine uses ---
     // Ends `op` with its last CQE and decides about the rest of its chain. `failed`: the chain is
     // to be cut, as by an error. `op` is gone afterwards.
-    void finish(operation& op, std::int32_t res, std::uint32_t cqe_flags, bool failed) noexcept;
+    void finish(operation& op, std::int32_t res, std::uint32_t cqe_flags, bool failed) noexcept {
+        const bool is_odd =
+            op.linked || op.has_flag(sqe_flag::cqe_skip_success) || op.entry.op == opcode::timeout;
+        if (is_odd) [[unlikely]]
+            return finish_odd(op, res, cqe_flags, failed);
+        if (op.in_flight) pool_.remove(op);
+        queues_.post({.user_data = op.entry.user_data, .res = res, .flags = cqe_flags});
+        ++posted_count_;
+        pool_.give_back(op);
+    }
     void finish(operation& op, std::int32_t res) noexcept { finish(op, res, 0, res < 0); }
     // The same with an outcome that has ended; a send_zc's notification follows its result.
-    void end(operation& op, const outcome& how) noexcept;
+    void end(operation& op, const outcome& how) noexcept {
+        if (op.entry.op == opcode::send_zc && how.res >= 0) [[unlikely]]
+            return end_zero_copy(op, how);
+        finish(op, how.res, how.flags, how.failed);
+    }
     // Posts a CQE of an operation that goes on. False, and nothing was posted, when there is no
     // room: then it must end, with that completion as its last one.
     [[nodiscard]] bool post_more(const operation& op, std::int32_t res,
@@ -109,6 +122,8 @@ private:
     void add_to_chain(operation& op) noexcept;
     void push_startable(operation& op) noexcept;
     void run(operation& op) noexcept;
+    void finish_odd(operation& op, std::int32_t res, std::uint32_t cqe_flags, bool failed) noexcept;
+    void end_zero_copy(operation& op, const outcome& how) noexcept;
     void post(operation& op, std::int32_t res, std::uint32_t cqe_flags, bool failed) noexcept;
     void post_first(const operation& op, std::int32_t res) noexcept;
     void cut_chain(operation* rest, bool silently) noexcept;

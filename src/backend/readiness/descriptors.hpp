@@ -17,7 +17,7 @@ namespace ioring::backends::readiness {
 using emulation::operation;
 using emulation::waiting_queue;
 
-struct descriptor {
+struct alignas(64) descriptor {  // A cache line.
     waiting_queue reads;
     waiting_queue writes;
     waiting_queue polls;
@@ -56,6 +56,18 @@ public:
         const auto index = static_cast<std::size_t>(fd);
         const bool room = descriptors_.grow_to(index + 1) && again_.grow_to(2 * (index + 1));
         return room ? &descriptors_[index] : nullptr;
+    }
+
+    // Bring what will be needed soon into the cache, meanwhile: the one of `fd`, and, when that is
+    // there, the receive that waits on it.
+    void fetch(std::int32_t fd) noexcept {
+        if (const descriptor* const of = find(fd); of != nullptr) __builtin_prefetch(of);
+    }
+    void fetch_first(std::int32_t fd) noexcept {
+        const descriptor* const of = find(fd);
+        if (of == nullptr || of->reads.first == nullptr) return;
+        __builtin_prefetch(&of->reads.first->entry);
+        __builtin_prefetch(&of->reads.first->next);
     }
 
     // `directions` of `fd`, which is in the table, are to be tried at the next turn.

@@ -12,18 +12,19 @@
 namespace ioring::backends::readiness {
 namespace {
 
+constexpr std::uint64_t bit(opcode op) noexcept {
+    return std::uint64_t{1} << static_cast<std::uint32_t>(op);
+}
+
 std::uint8_t direction_of(opcode op) noexcept {
-    switch (op) {
-        case opcode::recv:
-        case opcode::recvmsg:
-        case opcode::accept:
-        case opcode::read_fixed: return direction::read;
-        default: return direction::write;
-    }
+    constexpr std::uint64_t reading =
+        bit(opcode::recv) | bit(opcode::recvmsg) | bit(opcode::accept) | bit(opcode::read_fixed);
+    return (reading & bit(op)) != 0 ? direction::read : direction::write;
 }
 
 // poll_first says: wait for an event before the first try.
 bool waits_first(const operation& op) noexcept {
+    if (op.entry.ioprio == 0) return false;
     static_assert(accept_flag::poll_first == 1U << 2U && transfer_flag::poll_first == 1U << 0U);
     const std::uint16_t flag =
         op.entry.op == opcode::accept ? accept_flag::poll_first : transfer_flag::poll_first;
@@ -31,6 +32,7 @@ bool waits_first(const operation& op) noexcept {
 }
 
 bool may_not_wait(const operation& op) noexcept {
+    if (op.entry.ioprio == 0 && (op.entry.op_flags & msg_flag::dont_wait) == 0) return false;
     switch (op.entry.op) {
         case opcode::accept: return (op.entry.ioprio & accept_flag::dont_wait) != 0;
         case opcode::read_fixed:
@@ -43,6 +45,11 @@ bool may_not_wait(const operation& op) noexcept {
 
 bool readiness_kernel::start(operation& op) noexcept {
     const sqe& asked = op.entry;
+    constexpr std::uint64_t transfers =
+        bit(opcode::recv) | bit(opcode::send) | bit(opcode::recvmsg) | bit(opcode::sendmsg);
+    if (asked.fd >= 0 && (transfers & bit(asked.op)) != 0) [[likely]] {
+        return start_queued(op, direction_of(asked.op));
+    }
     if (asked.op != opcode::socket && asked.fd < 0) {
         finish(op, -EBADF);
         return false;
@@ -82,6 +89,7 @@ bool readiness_kernel::start(operation& op) noexcept {
 bool readiness_kernel::start_queued(operation& op, std::uint8_t which) noexcept {
     descriptor* const of = table_.find(op.entry.fd);
     const bool dont_wait = may_not_wait(op);
+    const bool first_waits = waits_first(op);
     if (of != nullptr && !dont_wait) {
         // Behind those that wait already: a later one must not take their bytes.
         if (of->queue(which).first != nullptr || of->connecting != nullptr) {
@@ -89,11 +97,11 @@ bool readiness_kernel::start_queued(operation& op, std::uint8_t which) noexcept 
             return true;
         }
     }
-    if (dont_wait && waits_first(op)) {  // As io_uring, whatever is there.
+    if (dont_wait && first_waits) {  // As io_uring, whatever is there.
         finish(op, -EAGAIN);
         return false;
     }
-    if (waits_first(op)) {
+    if (first_waits) {
         const std::uint32_t events = which == direction::read ? poll_event::in : poll_event::out;
         if (system::poll_now(op.entry.fd, events) == 0) return park(op, which);
     }
@@ -213,6 +221,8 @@ int readiness_kernel::progress(std::int64_t timeout_ns) noexcept {
     run_again();
     for (int index = 0; index < count; ++index) {
         const ready_event& event = events_[static_cast<std::size_t>(index)];
+        if (index + 2 < count) table_.fetch(events_[static_cast<std::size_t>(index) + 2].fd);
+        if (index + 1 < count) table_.fetch_first(events_[static_cast<std::size_t>(index) + 1].fd);
         on_event(event.fd, event.directions, event.error_hint);
     }
     turn_bytes_ = 0;
@@ -274,11 +284,12 @@ void readiness_kernel::run_queue(std::int32_t fd, std::uint8_t which) noexcept {
 }
 
 readiness_kernel::outcome readiness_kernel::attempt(operation& op) noexcept {
+    if (op.entry.op == opcode::recv) {
+        return op.has_flag(sqe_flag::buffer_select) && op.kept_buffer == 0
+                   ? try_receive_selected(op)
+                   : try_receive(op);
+    }
     switch (op.entry.op) {
-        case opcode::recv:
-            return op.has_flag(sqe_flag::buffer_select) && op.kept_buffer == 0
-                       ? try_receive_selected(op)
-                       : try_receive(op);
         case opcode::recvmsg: return try_receive_message(op);
         case opcode::accept: return try_accept(op);
         case opcode::send:
