@@ -149,42 +149,51 @@ constexpr close_step taken(const close_row& row, std::uint8_t facts) noexcept {
 }
 
 constexpr std::size_t facts_max = std::size_t{1} << fact::kept;
-constexpr std::uint8_t no_row = 0xff;
-static_assert(rows.size() < no_row);
 
 void two_rows_fit() noexcept {}  // No constant expression: the compiler stops here.
 
-// The row of each phase, event and facts; computed by the compiler, which refuses a table in which
+constexpr std::size_t place_of(close_phase phase, close_event event, std::uint8_t facts) noexcept {
+    return (static_cast<std::size_t>(phase) * close_events + static_cast<std::size_t>(event)) *
+               facts_max +
+           facts;
+}
+
+constexpr std::uint8_t after(std::uint8_t facts, close_event event) noexcept {
+    const effect change = effects[static_cast<std::size_t>(event)];
+    return static_cast<std::uint8_t>((facts & ~change.clear) | change.set);
+}
+
+constexpr std::uint16_t no_row = 1U << 15U;  // No action has this bit.
+
+// The step of each phase, facts and event; computed by the compiler, which refuses a table in which
 // two rows fit.
-constexpr auto index_rows() {
-    std::array<std::uint8_t, close_phases * close_events * facts_max> index{};
-    index.fill(no_row);
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        const auto phase = static_cast<std::size_t>(rows[row].from);
-        for (std::size_t event = 0; event < close_events; ++event) {
-            if ((rows[row].on & on(static_cast<close_event>(event))) == 0) continue;
-            for (std::size_t facts = 0; facts < facts_max; ++facts) {
-                if (!fits(rows[row], rows[row].from, static_cast<close_event>(event),
-                          static_cast<std::uint8_t>(facts))) {
-                    continue;
-                }
-                std::uint8_t& found = index[(phase * close_events + event) * facts_max + facts];
-                if (found != no_row) two_rows_fit();
-                found = static_cast<std::uint8_t>(row);
+constexpr auto make_steps() {
+    std::array<close_step, close_phases * close_events * facts_max> steps{};
+    for (close_step& each : steps) each.actions = no_row;
+    for (const close_row& row : rows) {
+        for (std::size_t number = 0; number < close_events; ++number) {
+            const auto event = static_cast<close_event>(number);
+            if ((row.on & on(event)) == 0) continue;
+            for (std::size_t before = 0; before < facts_max; ++before) {
+                const std::uint8_t facts = after(static_cast<std::uint8_t>(before), event);
+                if (!fits(row, row.from, event, facts)) continue;
+                close_step& found =
+                    steps[place_of(row.from, event, static_cast<std::uint8_t>(before))];
+                if (found.actions != no_row) two_rows_fit();
+                found = taken(row, facts);
             }
         }
     }
-    return index;
+    return steps;
 }
-constexpr auto row_index = index_rows();
+constexpr auto steps = make_steps();
 
 }  // namespace
 
 std::span<const close_row> close_table() noexcept { return rows; }
 
 std::uint8_t facts_after(close_state state, close_event event) noexcept {
-    const effect change = effects[static_cast<std::size_t>(event)];
-    return static_cast<std::uint8_t>((state.facts & ~change.clear) | change.set);
+    return after(state.facts, event);
 }
 
 std::optional<close_step> step(std::span<const close_row> table, close_state state,
@@ -197,14 +206,11 @@ std::optional<close_step> step(std::span<const close_row> table, close_state sta
 }
 
 close_step step(close_state state, close_event event) noexcept {
-    const std::uint8_t facts = facts_after(state, event);
-    const std::uint8_t found = row_index[(static_cast<std::size_t>(state.phase) * close_events +
-                                          static_cast<std::size_t>(event)) *
-                                             facts_max +
-                                         facts];
-    assert(found != no_row);
-    if (found == no_row) return {state, nothing};
-    return taken(rows[found], facts);
+    const close_step found = steps[place_of(state.phase, event, state.facts)];
+    assert(found.actions != no_row);
+    if (found.actions == no_row) [[unlikely]]
+        return {state, nothing};
+    return found;
 }
 
 }  // namespace ioring::detail
