@@ -111,8 +111,8 @@ def parse_arguments(arguments):
     add("--servers", type=_words_of(list(servers.SERVERS)), metavar="NAME,...",
         help=f"of {', '.join(servers.SERVERS)} (default: all but the overlapped ones); what a "
              "server is compared with comes along")
-    add("--repetitions", type=_count, metavar="N", help="rounds (default 5)")
-    add("--seconds", type=_duration, metavar="D", help="of one sample (default 1.3)")
+    add("--repetitions", type=_count, metavar="N", help="rounds (default 9)")
+    add("--seconds", type=_duration, metavar="D", help="of one sample (default 0.7)")
     add("--retries", type=_number(int, 0), default=3, metavar="N",
         help="how often a disturbed sample is made again (default 3)")
     add("--patience", type=_number(float, 0), metavar="SECONDS",
@@ -155,8 +155,8 @@ def plan_of(parsed):
         only=parsed.only or list(default_parts),
         cells=_cells_of(parsed),
         servers=servers.with_yardsticks(parsed.servers or default_servers.split(",")),
-        repetitions=parsed.repetitions or (3 if quick else 5),
-        seconds=parsed.seconds or (0.7 if quick else 1.3),
+        repetitions=parsed.repetitions or (3 if quick else 9),
+        seconds=parsed.seconds or 0.7,
         warmup_seconds=0.2,
         cpus=(parsed.server_cpu, parsed.client_cpu),
         retries=0 if quick else parsed.retries,
