@@ -2,6 +2,7 @@
 // readiness_kernel.cpp - trying, parking, and trying again.
 #include "backend/readiness/readiness_kernel.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 
@@ -110,7 +111,8 @@ bool readiness_kernel::start_queued(operation& op, std::uint8_t which) noexcept 
         return park(op, which);
     }
     if (of != nullptr && of->polls.first != nullptr) run_polls(op.entry.fd);
-    const bool is_late = which == direction::read && !has_bytes_left() && !dont_wait;
+    const bool others_first = !has_bytes_left() || is_turn_of_left_over();
+    const bool is_late = which == direction::read && others_first && !dont_wait;
     const outcome how = is_late ? outcome{.what = outcome::kind::yields} : attempt(op);
     switch (how.what) {
         case outcome::kind::ended: end(op, how); return false;
@@ -217,16 +219,26 @@ int readiness_kernel::shut_down(std::int32_t fd, std::uint32_t how) noexcept {
 bool readiness_kernel::is_open(std::int32_t fd) noexcept { return system::is_open(fd); }
 
 int readiness_kernel::progress(std::int64_t timeout_ns) noexcept {
-    const int count = wait_for_events(events_, has_more() ? 0 : timeout_ns);
-    run_again();
-    for (int index = 0; index < count; ++index) {
-        const ready_event& event = events_[static_cast<std::size_t>(index)];
-        if (index + 2 < count) table_.fetch(events_[static_cast<std::size_t>(index) + 2].fd);
-        if (index + 1 < count) table_.fetch_first(events_[static_cast<std::size_t>(index) + 1].fd);
-        on_event(event.fd, event.directions, event.error_hint);
+    int count = 0;
+    if (has_more() && !is_turn_of_left_over()) {
+        ++newer_turns_;
+        run_again();
+    } else {
+        newer_turns_ = 0;
+        count = wait_for_events(events_, has_more() ? 0 : timeout_ns);
+        run_again();
+        if (count > 0) look(std::span{events_}.first(static_cast<std::size_t>(count)));
     }
     turn_bytes_ = 0;
-    return count < 0 ? count : 0;
+    return std::min(count, 0);
+}
+
+void readiness_kernel::look(std::span<const ready_event> found) noexcept {
+    for (std::size_t index = 0; index < found.size(); ++index) {
+        if (index + 2 < found.size()) table_.fetch(found[index + 2].fd);
+        if (index + 1 < found.size()) table_.fetch_first(found[index + 1].fd);
+        on_event(found[index].fd, found[index].directions, found[index].error_hint);
+    }
 }
 
 // Goes on where the turn before had to leave off.

@@ -23,8 +23,11 @@ public:
     static constexpr int operations_turn_max = 16;
     static constexpr int shots_turn_max = 32;
     // Bytes that all of them receive in a turn: what the program sends on is then still in the
-    // processor's cache. The others go first in the next turn.
+    // processor's cache.
     static constexpr std::uint64_t turn_bytes_max = 65'536;
+    // While turns leave receives over, new ones may go before those, as their buffers are in the
+    // cache, and the poller is not asked for more; but in one of so many turns.
+    static constexpr int turns_a_look = 8;
 
 protected:
     // `hears_changes`: the poller's; see poller.hpp.
@@ -48,6 +51,7 @@ private:
     int shut_down(std::int32_t fd, std::uint32_t how) noexcept final;
     [[nodiscard]] bool is_open(std::int32_t fd) noexcept final;
     int progress(std::int64_t timeout_ns) noexcept final;
+    void look(std::span<const ready_event> found) noexcept;
     [[nodiscard]] bool has_more() const noexcept final { return table_.again_count() != 0; }
 
     // Queues and events (readiness_kernel.cpp).
@@ -58,6 +62,10 @@ private:
     void run_again() noexcept;
     [[nodiscard]] outcome attempt(operation& op) noexcept;
     [[nodiscard]] bool has_bytes_left() const noexcept { return turn_bytes_ < turn_bytes_max; }
+    // What was left over goes before what is submitted, and the poller is asked.
+    [[nodiscard]] bool is_turn_of_left_over() const noexcept {
+        return has_more() && newer_turns_ == turns_a_look - 1;
+    }
     [[nodiscard]] descriptor* watch(std::int32_t fd) noexcept;
     void note_short_receive(std::int32_t fd) noexcept;
     [[nodiscard]] bool is_drained(std::int32_t fd) noexcept;
@@ -90,6 +98,7 @@ private:
     const bool hears_changes_;
     descriptor_table table_;
     std::uint64_t turn_bytes_ = 0;  // Received in this turn.
+    int newer_turns_ = 0;           // Since what was left over has gone first.
     std::array<ready_event, events_max> events_{};
 };
 
