@@ -220,15 +220,14 @@ bool readiness_kernel::is_open(std::int32_t fd) noexcept { return system::is_ope
 
 int readiness_kernel::progress(std::int64_t timeout_ns) noexcept {
     int count = 0;
-    if (has_more() && !is_turn_of_left_over()) {
-        ++newer_turns_;
-        run_again();
-    } else {
-        newer_turns_ = 0;
+    const bool looks = !has_more() || receives_unasked_ >= receives_a_look;
+    if (looks) {
+        receives_unasked_ = 0;
         count = wait_for_events(events_, has_more() ? 0 : timeout_ns);
-        run_again();
-        if (count > 0) look(std::span{events_}.first(static_cast<std::size_t>(count)));
     }
+    newer_turns_ = has_more() && !has_bytes_left() ? newer_turns_ + 1 : 0;
+    run_again();
+    if (count > 0) look(std::span{events_}.first(static_cast<std::size_t>(count)));
     turn_bytes_ = 0;
     return std::min(count, 0);
 }

@@ -25,9 +25,10 @@ public:
     // Bytes that all of them receive in a turn: what the program sends on is then still in the
     // processor's cache.
     static constexpr std::uint64_t turn_bytes_max = 65'536;
-    // While turns leave receives over, new ones may go before those, as their buffers are in the
-    // cache, and the poller is not asked for more; but in one of so many turns.
-    static constexpr int turns_a_look = 8;
+    // Receives that a turn leaves over wait behind new ones, whose buffers are in the cache, so
+    // many turns at most; and for so many receives the poller is not asked for more meanwhile.
+    static constexpr int newer_turns_max = 8;
+    static constexpr int receives_a_look = 8;
 
 protected:
     // `hears_changes`: the poller's; see poller.hpp.
@@ -61,10 +62,13 @@ private:
     void run_queue(std::int32_t fd, std::uint8_t which) noexcept;
     void run_again() noexcept;
     [[nodiscard]] outcome attempt(operation& op) noexcept;
+    void note_received(std::uint32_t bytes) noexcept {
+        turn_bytes_ += bytes;
+        ++receives_unasked_;
+    }
     [[nodiscard]] bool has_bytes_left() const noexcept { return turn_bytes_ < turn_bytes_max; }
-    // What was left over goes before what is submitted, and the poller is asked.
     [[nodiscard]] bool is_turn_of_left_over() const noexcept {
-        return has_more() && newer_turns_ == turns_a_look - 1;
+        return newer_turns_ >= newer_turns_max && has_more();
     }
     [[nodiscard]] descriptor* watch(std::int32_t fd) noexcept;
     void note_short_receive(std::int32_t fd) noexcept;
@@ -98,7 +102,8 @@ private:
     const bool hears_changes_;
     descriptor_table table_;
     std::uint64_t turn_bytes_ = 0;  // Received in this turn.
-    int newer_turns_ = 0;           // Since what was left over has gone first.
+    int newer_turns_ = 0;           // In a row that had no share for what was left over.
+    int receives_unasked_ = 0;      // That got something since the poller was asked.
     std::array<ready_event, events_max> events_{};
 };
 

@@ -75,7 +75,7 @@ readiness_kernel::outcome readiness_kernel::try_receive(operation& op) noexcept 
                                          asked.len - op.bytes_done, cut);
         const bool is_short =
             res > 0 && static_cast<std::uint32_t>(res) < asked.len - op.bytes_done;
-        if (res > 0) turn_bytes_ += static_cast<std::uint32_t>(res);
+        if (res > 0) note_received(static_cast<std::uint32_t>(res));
         if (is_short && consumes(op)) note_short_receive(asked.fd);
         outcome how = transferred(op, res, asked.len);
         how.failed = how.failed || cut;
@@ -114,7 +114,7 @@ readiness_kernel::outcome readiness_kernel::try_receive_selected(operation& op) 
         if (res < 0) return {.failed = true, .res = res};
         if (res == 0) return {.failed = wants_all(op), .res = 0};
         const auto bytes = static_cast<std::uint32_t>(res);
-        turn_bytes_ += bytes;
+        note_received(bytes);
         std::uint32_t flags = groups().commit(asked.buf_index, bytes);
         const bool is_short = bytes < into.bytes;
         if (is_short && consumes(op)) note_short_receive(asked.fd);
