@@ -78,7 +78,11 @@ std::uint32_t user_kernel::submit(std::uint32_t to_submit, int& error) noexcept 
             break;
         }
         op->entry = queues_.entry(taken++);
-        accept(*op);
+        if (chain_.head == nullptr && is_plain_transfer(op->entry)) [[likely]] {
+            if (start(*op)) pool_.add(*op);
+        } else {
+            accept(*op);
+        }
         if (startable_ != nullptr || counted_ != nullptr) [[unlikely]]
             run_started();
     }
@@ -115,10 +119,6 @@ bool user_kernel::is_lacking(const sqe& entry) const noexcept {
 }
 
 void user_kernel::accept(operation& op) noexcept {
-    if (chain_.head == nullptr && is_plain_transfer(op.entry)) [[likely]] {
-        if (start(op)) pool_.add(op);
-        return;
-    }
     op.early_result = validate(op.entry);
     if (lacks_ && is_lacking(op.entry)) op.early_result = -EINVAL;
     if (op.entry.op == opcode::link_timeout && op.early_result == 0) {

@@ -25,16 +25,6 @@ int socket_with_flags(int domain, std::uint32_t type, int protocol) noexcept {
     return ::socket(domain, static_cast<int>(type), protocol);
 }
 
-int host_message_flags(std::uint32_t msg_flags) noexcept {
-    // Unknown ones go to the kernel, as on io_uring; wait_all would wait.
-    constexpr std::uint32_t always = msg_flag::dont_wait | msg_flag::no_signal;
-    return static_cast<int>(((msg_flags & ~msg_flag::wait_all) | always) & 0x7fff'ffffU);
-}
-
-int prepare_to_send(int) noexcept { return 0; }
-
-int send_error(int error) noexcept { return error; }
-
 // Asking again gives the attempt's end, and only that makes the socket connected, or free for
 // another attempt, in the kernel's own books. Only the address's family is looked at.
 std::int32_t connect_result(std::int32_t fd, std::int32_t) noexcept {

@@ -25,36 +25,12 @@ auto uninterrupted(Call call) noexcept {
     }
 }
 
-std::int32_t result_of(ssize_t result) noexcept {
-    return result < 0 ? -errno : static_cast<std::int32_t>(result);
-}
-
-std::size_t cut(std::size_t bytes) noexcept { return std::min(bytes, transfer_bytes_max); }
-
 }  // namespace
-
-std::int32_t receive(std::int32_t fd, std::byte* data, std::size_t bytes,
-                     std::uint32_t msg_flags) noexcept {
-    const int flags = host_message_flags(msg_flags);
-    if (flags < 0) return -EINVAL;
-    return result_of(uninterrupted([&] { return calls::receive(fd, data, cut(bytes), flags); }));
-}
-
-std::int32_t send(std::int32_t fd, const std::byte* data, std::size_t bytes,
-                  std::uint32_t msg_flags, const sockaddr* address,
-                  std::uint32_t address_bytes) noexcept {
-    const int flags = host_message_flags(msg_flags);
-    if (flags < 0) return -EINVAL;
-    if (const int error = prepare_to_send(fd); error != 0) return error;
-    const auto sent = uninterrupted(
-        [&] { return calls::send(fd, data, cut(bytes), flags, address, address_bytes); });
-    return sent < 0 ? -send_error(errno) : static_cast<std::int32_t>(sent);
-}
 
 std::int32_t receive_message(std::int32_t fd, msghdr& message, std::uint32_t msg_flags) noexcept {
     const int flags = host_message_flags(msg_flags);
     if (flags < 0) return -EINVAL;
-    return result_of(uninterrupted([&] { return calls::receive_message(fd, message, flags); }));
+    return repeated([&] { return calls::receive_message(fd, message, flags); });
 }
 
 std::int32_t send_message(std::int32_t fd, const msghdr& message,
@@ -62,26 +38,25 @@ std::int32_t send_message(std::int32_t fd, const msghdr& message,
     const int flags = host_message_flags(msg_flags);
     if (flags < 0) return -EINVAL;
     if (const int error = prepare_to_send(fd); error != 0) return error;
-    const auto sent = uninterrupted([&] { return calls::send_message(fd, message, flags); });
-    return sent < 0 ? -send_error(errno) : static_cast<std::int32_t>(sent);
+    return send_result(repeated([&] { return calls::send_message(fd, message, flags); }));
 }
 
 std::int32_t read_at(std::int32_t fd, std::byte* data, std::size_t bytes,
                      std::uint64_t offset) noexcept {
-    return result_of(uninterrupted([&] {
+    return repeated([&] {
         return offset == ~std::uint64_t{0}
                    ? calls::read(fd, data, cut(bytes))
                    : calls::read_at(fd, data, cut(bytes), static_cast<off_t>(offset));
-    }));
+    });
 }
 
 std::int32_t write_at(std::int32_t fd, const std::byte* data, std::size_t bytes,
                       std::uint64_t offset) noexcept {
-    return result_of(uninterrupted([&] {
+    return repeated([&] {
         return offset == ~std::uint64_t{0}
                    ? calls::write(fd, data, cut(bytes))
                    : calls::write_at(fd, data, cut(bytes), static_cast<off_t>(offset));
-    }));
+    });
 }
 
 std::int32_t accept(std::int32_t listener, sockaddr* address, std::uint32_t* address_bytes,

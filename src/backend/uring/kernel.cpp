@@ -2,11 +2,13 @@
 // kernel.cpp - the three system calls, with and without a mask.
 #include "backend/uring/kernel.hpp"
 
-#include "backend/uring/bare_call.hpp"
 #include "ioring/prep.hpp"
+#include "platform/bare_call.hpp"
 
 namespace ioring::backends::uring {
 namespace {
+
+using platform::bare_call;
 
 long pointer(const void* to) noexcept { return static_cast<long>(ioring::detail::address_of(to)); }
 

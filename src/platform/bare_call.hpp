@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 // bare_call.hpp - a system call without the C library's wrapper.
 //
-// The wrapper is reached through a table and keeps errno: a few nanoseconds of the 150 that an
-// enter costs, more right after the kernel has cooled the branch predictor. It returns -errno, as
-// the kernel does.
+// The wrapper is reached through a table and keeps errno: a few nanoseconds of the 150 that a call
+// costs, more right after the kernel has cooled the branch predictor. It returns -errno, as the
+// kernel does. Linux.
 #pragma once
 
 #include <unistd.h>
 
 #include <cerrno>
 
-namespace ioring::backends::uring {
+namespace ioring::platform {
 
 #if defined(__x86_64__)
 
@@ -53,4 +53,4 @@ inline long bare_call(long number, long a, long b, long c, long d, long e, long 
 
 #endif
 
-}  // namespace ioring::backends::uring
+}  // namespace ioring::platform
