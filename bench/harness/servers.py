@@ -47,6 +47,7 @@ _ALL = (
     Server("hand-own-ring-multishot", HAND, ("peer_uring_own_multishot",)),
     Server("hand-shared-pool", HAND, ("peer_uring_shared",)),
     Server("hand-epoll-et", HAND, ("peer_epoll_et",)),
+    Server("hand-epoll-et-own", HAND, ("peer_epoll_et", "--own-buffers")),
     Server("hand-epoll-lt", HAND, ("peer_epoll_lt",)),
     Server("round-robin", HAND, ("peer_round_robin",), spins=True),
     Server("liburing", LIBRARY, ("peer_liburing",)),

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-// peer_epoll_et.cpp - echo on edge-triggered epoll with one hot buffer for all connections.
+// peer_epoll_et.cpp - echo on edge-triggered epoll, into one hot buffer for all connections.
+//
+// With --own-buffers each connection has one of its own, as a program has that keeps what it read
+// where it is.
 //
 // What a send does not take at once is kept per connection, which is not read from until it is
 // gone. A connection is read at most `turns_max` times in a row, so that none starves the others.
@@ -7,9 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "peer.hpp"
@@ -32,10 +37,32 @@ struct connection {
 
 enum class outcome { again, drained, closed };
 
+class hot_buffer {
+public:
+    std::byte* of(const connection&) { return bytes_.data(); }
+
+private:
+    std::vector<std::byte> bytes_ = std::vector<std::byte>(buffer_bytes);
+};
+
+class own_buffers {
+public:
+    std::byte* of(const connection& at) {
+        const auto index = static_cast<std::size_t>(at.fd);
+        if (buffers_.size() <= index) buffers_.resize(index + 1);
+        if (buffers_[index] == nullptr) buffers_[index].reset(new std::byte[buffer_bytes]);
+        return buffers_[index].get();
+    }
+
+private:
+    std::vector<std::unique_ptr<std::byte[]>> buffers_;  // by descriptor
+};
+
+template <class Buffers>
 class epoll_server {
 public:
     epoll_server(int listener, int stop, counters& counted)
-        : listener_(listener), stop_(stop), counted_(counted), buffer_(buffer_bytes) {
+        : listener_(listener), stop_(stop), counted_(counted) {
         epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
         if (epoll_ < 0) fail("epoll_create1", errno);
         watch(listener_, EPOLLIN);
@@ -117,7 +144,8 @@ private:
     outcome step(connection& at) {
         if (!at.unsent.empty() && !at.unsent.flush(at.fd)) return outcome::closed;
         if (!at.unsent.empty() || !at.readable) return outcome::drained;
-        const ssize_t got = ::recv(at.fd, buffer_.data(), buffer_bytes, 0);
+        std::byte* const buffer = buffers_.of(at);
+        const ssize_t got = ::recv(at.fd, buffer, buffer_bytes, 0);
         if (got == 0) return outcome::closed;
         if (got < 0) {
             if (errno == EINTR) return outcome::again;
@@ -129,28 +157,41 @@ private:
         counted_.bytes += static_cast<std::uint64_t>(got);
         // A short recv drained the socket, unless its end still has to be read.
         at.readable = at.hung_up || static_cast<std::size_t>(got) == buffer_bytes;
-        if (!send(at, static_cast<std::size_t>(got))) return outcome::closed;
+        if (!send(at, buffer, static_cast<std::size_t>(got))) return outcome::closed;
         return at.readable ? outcome::again : outcome::drained;
     }
 
     // What is left over is tried once more: only then an edge will come.
-    bool send(connection& at, std::size_t bytes) {
-        return at.unsent.send_or_keep(at.fd, buffer_.data(), bytes) && at.unsent.flush(at.fd);
+    static bool send(connection& at, const std::byte* buffer, std::size_t bytes) {
+        return at.unsent.send_or_keep(at.fd, buffer, bytes) && at.unsent.flush(at.fd);
     }
 
     int listener_;
     int stop_;
     int epoll_ = -1;
     counters& counted_;
-    std::vector<std::byte> buffer_;
+    Buffers buffers_;
     std::vector<std::unique_ptr<connection>> connections_;  // by descriptor
     std::vector<int> work_;
     std::vector<int> batch_;
 };
 
+// Whether `flag` was given; takes it out of the arguments.
+bool take_flag(int& argc, char** argv, std::string_view flag) {
+    char** const end = argv + argc;
+    char** const found = std::find(argv, end, flag);
+    if (found == end) return false;
+    std::copy(found + 1, end, found);
+    --argc;
+    return true;
+}
+
 }  // namespace
 }  // namespace peer
 
 int main(int argc, char** argv) {
-    return peer::serve_nonblocking<peer::epoll_server>(argc, argv, "epoll-et");
+    using namespace peer;
+    return take_flag(argc, argv, "--own-buffers")
+               ? serve_nonblocking<epoll_server<own_buffers>>(argc, argv, "epoll-et-own-buffers")
+               : serve_nonblocking<epoll_server<hot_buffer>>(argc, argv, "epoll-et");
 }

@@ -6,10 +6,6 @@
 // kernel does. Linux.
 #pragma once
 
-#include <unistd.h>
-
-#include <cerrno>
-
 namespace ioring::platform {
 
 #if defined(__x86_64__)
@@ -46,10 +42,8 @@ inline long bare_call(long number, long a, long b, long c, long d, long e, long 
 
 #else
 
-inline long bare_call(long number, long a, long b, long c, long d, long e, long f) noexcept {
-    const long result = ::syscall(number, a, b, c, d, e, f);
-    return result < 0 ? -errno : result;
-}
+// By the C library after all.
+long bare_call(long number, long a, long b, long c, long d, long e, long f) noexcept;
 
 #endif
 
