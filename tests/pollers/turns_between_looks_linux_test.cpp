@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // turns_between_looks_linux_test.cpp - while turns leave work over, the poller is asked seldom, and
 // often enough.
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -96,6 +97,37 @@ TEST_F(turns_between_looks_test, who_comes_meanwhile_is_served_though_the_others
         ASSERT_LE(turns, (readiness_kernel::newer_turns_max + 1) * (streams_count + 2));
         for (const std::size_t index : turn()) begin(index);
     }
+}
+
+TEST(short_receives_test, go_round_though_a_turn_does_not_take_all_and_each_begins_again) {
+    constexpr std::size_t count = 128;
+    constexpr std::size_t bytes = 1024;
+    static_assert(count * bytes == 2 * readiness_kernel::turn_bytes_max);
+    ring on;
+    ASSERT_FALSE(ring::create({.sq_entries = 2 * count, .backend = "epoll"}, on));
+    std::vector<connection> all;
+    std::vector<std::vector<std::byte>> rooms(count, std::vector<std::byte>(bytes));
+    std::vector<int> received(count);
+    const std::string message(bytes, 'x');
+    const auto begin = [&](std::size_t index) {
+        send_text(all[index].theirs, message);
+        on.prepare_recv(fd{all[index].ours.get()}, rooms[index], index, msg_flag::wait_all);
+    };
+    for (std::size_t index = 0; index < count; ++index) {
+        all.push_back(connected());
+        begin(index);
+    }
+    for (int turn = 0; turn < 40; ++turn) {
+        ASSERT_LE(0, on.submit_and_wait(1, std::chrono::nanoseconds{patience_ns}));
+        for (const cqe& done : on.completions()) {
+            ASSERT_EQ(static_cast<std::int32_t>(bytes), done.res);
+            ++received[done.user_data];
+            begin(done.user_data);
+        }
+    }
+    const auto [least, most] = std::minmax_element(received.begin(), received.end());
+    EXPECT_LT(0, *least);
+    EXPECT_LE(*most - *least, 2);
 }
 
 }  // namespace

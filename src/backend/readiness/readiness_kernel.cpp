@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <utility>
 
 #include "backend/readiness/transfers.hpp"
 #include "platform/socket.hpp"
@@ -230,6 +231,7 @@ int readiness_kernel::progress(std::int64_t timeout_ns) noexcept {
     run_again();
     if (count > 0) look(std::span{events_}.first(static_cast<std::size_t>(count)));
     turn_bytes_ = 0;
+    turn_before_ = std::exchange(turn_receives_, 0);
     return std::min(count, 0);
 }
 

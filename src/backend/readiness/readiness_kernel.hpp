@@ -25,8 +25,8 @@ public:
     // Bytes that all of them receive in a turn: what the program sends on is then still in the
     // processor's cache.
     static constexpr std::uint64_t turn_bytes_max = 65'536;
-    // Receives that a turn leaves over wait behind new ones, whose buffers are in the cache, so
-    // many turns at most; and for so many receives the poller is not asked for more meanwhile.
+    // Receives that a turn of few, long ones leaves over wait behind new ones, whose buffers are in
+    // the cache, so many turns at most; and for so many receives the poller is not asked for more.
     static constexpr int newer_turns_max = 8;
     static constexpr int receives_a_look = 8;
 
@@ -65,10 +65,11 @@ private:
     void note_received(std::uint32_t bytes) noexcept {
         turn_bytes_ += bytes;
         ++receives_unasked_;
+        ++turn_receives_;
     }
     [[nodiscard]] bool has_bytes_left() const noexcept { return turn_bytes_ < turn_bytes_max; }
     [[nodiscard]] bool is_turn_of_left_over() const noexcept {
-        return newer_turns_ >= newer_turns_max && has_more();
+        return has_more() && (newer_turns_ >= newer_turns_max || turn_before_ >= receives_a_look);
     }
     [[nodiscard]] descriptor* watch(std::int32_t fd) noexcept;
     void note_short_receive(std::int32_t fd) noexcept;
@@ -104,6 +105,8 @@ private:
     std::uint64_t turn_bytes_ = 0;  // Received in this turn.
     int newer_turns_ = 0;           // In a row that had no share for what was left over.
     int receives_unasked_ = 0;      // That got something since the poller was asked.
+    int turn_receives_ = 0;         // That got something in this turn ...
+    int turn_before_ = 0;           // ... and in the one before.
     std::array<ready_event, events_max> events_{};
 };
 
