@@ -59,6 +59,6 @@ struct alignas(64) operation {
         return has_flag(sqe_flag::io_link | sqe_flag::io_hardlink);
     }
 };
-static_assert(sizeof(operation) == 3 * 64 || sizeof(void*) != 8);
+static_assert(sizeof(operation) == 192 || sizeof(void*) != 8);
 
 }  // namespace ioring::backends::emulation
