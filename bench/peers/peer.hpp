@@ -57,8 +57,7 @@ void report(const std::string& name, const counters& counted);
 // All of main() for a server on a non-blocking listener, made of that, the stop signal's descriptor
 // and what it counts in: run() returns at the signal.
 template <class Server>
-int serve_nonblocking(int argc, char** argv, const std::string& name) {
-    const options wanted = parse_options(argc, argv);
+int serve_nonblocking(const options& wanted, const std::string& name) {
     const int stop = open_stop_signal();
     const int listener = open_listener(wanted, /*nonblocking=*/true);
     counters counted;
@@ -67,6 +66,10 @@ int serve_nonblocking(int argc, char** argv, const std::string& name) {
     server.run();
     report(name, counted);
     return 0;
+}
+template <class Server>
+int serve_nonblocking(int argc, char** argv, const std::string& name) {
+    return serve_nonblocking<Server>(parse_options(argc, argv), name);
 }
 
 }  // namespace peer

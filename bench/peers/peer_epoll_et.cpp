@@ -10,11 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include "peer.hpp"
@@ -176,22 +174,13 @@ private:
     std::vector<int> batch_;
 };
 
-// Whether `flag` was given; takes it out of the arguments.
-bool take_flag(int& argc, char** argv, std::string_view flag) {
-    char** const end = argv + argc;
-    char** const found = std::find(argv, end, flag);
-    if (found == end) return false;
-    std::copy(found + 1, end, found);
-    --argc;
-    return true;
-}
-
 }  // namespace
 }  // namespace peer
 
 int main(int argc, char** argv) {
     using namespace peer;
-    return take_flag(argc, argv, "--own-buffers")
-               ? serve_nonblocking<epoll_server<own_buffers>>(argc, argv, "epoll-et-own-buffers")
-               : serve_nonblocking<epoll_server<hot_buffer>>(argc, argv, "epoll-et");
+    const options wanted = parse_options(argc, argv, "--own-buffers");
+    return wanted.flag
+               ? serve_nonblocking<epoll_server<own_buffers>>(wanted, "epoll-et-own-buffers")
+               : serve_nonblocking<epoll_server<hot_buffer>>(wanted, "epoll-et");
 }
