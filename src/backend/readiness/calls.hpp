@@ -30,13 +30,11 @@
 #include <sys/syscall.h>
 
 #include "platform/bare_call.hpp"
+#elif defined(IORING_POISONS)
+#error "AddressSanitizer would see the calls on poisoned memory"
 #endif
 
 namespace ioring::backends::readiness::calls {
-
-inline std::int32_t result_of(long result) noexcept {
-    return result < 0 ? -errno : static_cast<std::int32_t>(result);
-}
 
 #if defined(IORING_BARE_CALLS)
 
@@ -78,6 +76,10 @@ inline std::int32_t write_at(int fd, const void* data, std::size_t bytes, off_t 
 }
 
 #else
+
+inline std::int32_t result_of(long result) noexcept {
+    return result < 0 ? -errno : static_cast<std::int32_t>(result);
+}
 
 inline std::int32_t receive(int fd, void* data, std::size_t bytes, int flags) noexcept {
     return result_of(::recv(fd, data, bytes, flags));
