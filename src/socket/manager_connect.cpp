@@ -180,8 +180,11 @@ void manager_state::accepted(std::uint32_t slot, std::uint32_t generation,
         which.backoff = listener_slot::backoff_first;
         return is_open ? adopt(descriptor, {slot, generation}) : refuse(descriptor);
     }
-    if (!is_open || is_transient(done.res)) return;
-    if (!which.paused) return pause_accepts(which, slot, -done.res);
+    if (!is_open) return;
+    if (!which.paused) {
+        if (!is_transient(done.res)) pause_accepts(which, slot, -done.res);
+        return;
+    }
     // Of several accepts in flight the last one leaves room for that.
     if (is_want_of_descriptors(which.error)) shed(which, slot);
 }
@@ -212,7 +215,10 @@ void manager_state::pause_accepts(listener_slot& which, std::uint32_t slot, int 
                              user_data{timer_kind::listener, slot, which.generation});
     which.paused = which.timer.valid();
     which.backoff = std::min(which.backoff * 2, listener_slot::backoff_max);
-    if (is_want_of_descriptors(error)) shed(which, slot);
+    if (!is_want_of_descriptors(error)) return;
+    // The others in flight would each keep a connection waiting to learn what this one has.
+    end_accepts(which, slot);
+    shed(which, slot);
 }
 
 void manager_state::tell_pause(listener_slot& which, int error) noexcept {

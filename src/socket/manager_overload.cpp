@@ -42,6 +42,10 @@ int manager_state::overload() noexcept {
 
 void manager_state::hold_accepts(listener_slot& which, std::uint32_t slot, int error) noexcept {
     if (!std::exchange(which.held, true)) tell_pause(which, error);
+    end_accepts(which, slot);
+}
+
+void manager_state::end_accepts(listener_slot& which, std::uint32_t slot) noexcept {
     if (which.in_flight == 0 || which.cancelled || which.shedding) return;
     const std::uint64_t name = user_data{op_kind::accept, slot, which.generation};
     which.cancelled = ring_.prepare_cancel(name, user_data{op_kind::cancel_accept, slot},

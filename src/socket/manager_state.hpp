@@ -135,6 +135,7 @@ private:
     void note_lag() noexcept;
     [[nodiscard]] int overload() noexcept;
     void hold_accepts(listener_slot& which, std::uint32_t slot, int error) noexcept;
+    void end_accepts(listener_slot& which, std::uint32_t slot) noexcept;
     void lag_is_over() noexcept;
 
     // --- the close protocol at work (manager_close.cpp) ---

@@ -98,6 +98,32 @@ TEST_P(managed_descriptor_test, want_of_descriptors_pauses_accepting_and_does_no
     send(later.theirs, "y");
     EXPECT_EQ("y", receive(later.theirs, 1));
 }
+
+class managed_last_descriptor_test : public managed_test {
+protected:
+    // So few places that each accept takes one connection, and as many are in flight.
+    [[nodiscard]] manager_options manager() const override { return {.sockets_max = 8}; }
+};
+INSTANTIATE_TEST_SUITE_P(backend, managed_last_descriptor_test, every_managed_backend(),
+                         conformance::backend_name);
+
+TEST_P(managed_last_descriptor_test, whoever_is_without_one_is_turned_away_and_waits_for_nobody) {
+    std::vector<socket_end> clients;
+    for (int i = 0; i < 4; ++i) clients.push_back(conformance::open_stream(address_family::ipv4));
+    const endpoint to = sockets_.local_endpoint(listener_);
+    const conformance::no_more_descriptors limit{2};
+    std::uint64_t come = 0;
+    for (const socket_end& each : clients) {
+        ASSERT_EQ(0, conformance::plain::connect(each.number(), to));
+        ++come;
+        EXPECT_TRUE(until([&] {
+            const manager_counters& now = sockets_.counters();
+            return now.accepted + now.refused == come;
+        })) << come;
+    }
+    EXPECT_LT(0u, sockets_.counters().accepted);
+    EXPECT_LT(0u, sockets_.counters().refused);
+}
 #endif
 
 }  // namespace
