@@ -120,7 +120,7 @@ struct manager_counters {
     std::uint64_t connected = 0;        // Of connect(), those that stood.
     std::uint64_t closed = 0;           // Closed events delivered.
     std::uint64_t reset = 0;            // Of those, ended by a reset from here.
-    std::uint64_t refused = 0;          // Accepted beyond sockets_max in one batch, and reset.
+    std::uint64_t refused = 0;          // Reset at once: there was no place, or no descriptor.
     std::uint64_t accept_pauses = 0;    // Times that a listener came to accept nobody.
     std::uint64_t messages = 0;         // Receives that brought bytes.
     std::uint64_t bytes_received = 0;   // All that came.
@@ -182,6 +182,10 @@ public:
 
     // Accepts at `address` from the next poll() on; addresses and errors as
     // ring::create_listener(). Also no_buffer_space: listeners_max.
+    //
+    // Without a place for it a connection waits in the system's queue. Without a descriptor it is
+    // reset (one at once, and one at each try: after 10 ms, then twice as long, up to 1 s), so that
+    // it may try elsewhere: the manager keeps a descriptor in reserve for that.
     [[nodiscard]] std::error_code listen(const endpoint& address, const listen_options& options,
                                          listener_id& out, std::string* why = nullptr) noexcept;
     [[nodiscard]] std::error_code listen(std::string_view address, const listen_options& options,

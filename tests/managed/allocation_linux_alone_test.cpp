@@ -58,7 +58,7 @@ protected:
     }
     // As echo(), and counts.
     void echo_and_count(bool forwards, bool leaves = false) {
-        on_event = [this, forwards, leaves](const socket_event& event) {
+        on_event_ = [this, forwards, leaves](const socket_event& event) {
             if (event.type == event_type::closed) ++closed_;
             if (event.type != event_type::received) return;
             socket& from = *event.socket;

@@ -104,7 +104,7 @@ TEST_P(managed_close_test, the_peers_reset_is_told_once) {
 }
 
 TEST_P(managed_close_test, a_send_error_leaks_neither_socket_nor_slot_nor_buffer) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     for (int round = 0; round < 100; ++round) {
         pair one = accept_one();
         const std::string bulk = pattern(60'000);
@@ -130,7 +130,7 @@ TEST_P(managed_close_test, closing_and_aborting_as_often_as_one_likes_is_one_end
 }
 
 TEST_P(managed_close_test, the_end_is_told_after_the_last_byte_was_read) {
-    on_event = nullptr;  // Reads nothing.
+    on_event_ = nullptr;  // Reads nothing.
     const pair one = accept_one();
     send(one.theirs, "unread");
     conformance::shut_down(one.theirs, shutdown_how::write);
@@ -147,7 +147,7 @@ TEST_P(managed_close_test, the_end_is_told_after_the_last_byte_was_read) {
 }
 
 TEST_P(managed_close_test, an_answer_to_the_peers_end_still_reaches_it) {
-    on_event = [](const socket_event& event) {
+    on_event_ = [](const socket_event& event) {
         if (event.type == event_type::peer_closed) event.socket->write(bytes_of("goodbye"));
     };
     const pair one = accept_one();
@@ -158,7 +158,7 @@ TEST_P(managed_close_test, an_answer_to_the_peers_end_still_reaches_it) {
 
 TEST_P(managed_close_test, what_came_before_a_reset_can_be_read_with_the_last_events) {
     std::string came;
-    on_event = [&](const socket_event& event) {
+    on_event_ = [&](const socket_event& event) {
         if (event.type != event_type::received) return;
         came += text_of(event.socket->readable());
         event.socket->consume(event.socket->readable().size());

@@ -30,7 +30,7 @@ TEST_P(managed_echo_test, writes_what_comes) {
 }
 
 TEST_P(managed_echo_test, serialises_in_place) {
-    on_event = [](const socket_event& event) {
+    on_event_ = [](const socket_event& event) {
         if (event.type != event_type::received) return;
         const auto come = event.socket->readable();
         const auto room = event.socket->writable();
@@ -70,7 +70,7 @@ TEST_P(managed_echo_test, moves_megabytes_in_order_through_full_buffers) {
 }
 
 TEST_P(managed_echo_test, joins_what_the_program_leaves_unread) {
-    on_event = [](const socket_event& event) {
+    on_event_ = [](const socket_event& event) {
         if (event.type != event_type::received) return;
         // A message is five bytes here; parts of one are left.
         socket& from = *event.socket;
@@ -89,7 +89,7 @@ TEST_P(managed_echo_test, joins_what_the_program_leaves_unread) {
 }
 
 TEST_P(managed_echo_test, keeps_the_order_of_writes_and_forwards) {
-    on_event = [](const socket_event& event) {
+    on_event_ = [](const socket_event& event) {
         if (event.type != event_type::received) return;
         socket& from = *event.socket;
         from.write(bytes_of("<"));
@@ -127,7 +127,7 @@ TEST_P(managed_echo_test, forwards_without_a_copy) {
 TEST_P(managed_echo_test, forwards_to_another_connection) {
     const pair left = accept_one();
     const pair right = accept_one();
-    on_event = [&](const socket_event& event) {
+    on_event_ = [&](const socket_event& event) {
         if (event.type != event_type::received) return;
         socket& other = event.socket == left.ours ? *right.ours : *left.ours;
         event.socket->forward_to(other, event.socket->readable().size());
@@ -142,7 +142,7 @@ TEST_P(managed_echo_test, forwards_to_another_connection) {
 TEST_P(managed_echo_test, what_was_forwarded_survives_its_source) {
     const pair from = accept_one();
     const pair to = accept_one();
-    on_event = nullptr;
+    on_event_ = nullptr;
     // Enough that it does not leave at once.
     const std::string bulk = pattern(60'000);
     send(from.theirs, bulk.substr(0, 3));

@@ -15,7 +15,7 @@ protected:
     }
     // Keeps what comes and answers nothing.
     void listen_only() {
-        on_event = [this](const socket_event& event) {
+        on_event_ = [this](const socket_event& event) {
             if (event.type != event_type::received) return;
             came_ += text_of(event.socket->readable());
             event.socket->consume(event.socket->readable().size());
@@ -66,7 +66,7 @@ TEST_P(managed_half_close_test, with_nothing_unsent_tells_the_peer_at_once_and_o
 }
 
 TEST_P(managed_half_close_test, nothing_is_taken_and_nothing_told_of_room_afterwards) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair one = accept_one();
     const pair other = accept_one();
     (void)fill(*one.ours);  // Blocked: it would be told when there is room.
@@ -90,7 +90,7 @@ TEST_P(managed_half_close_test, nothing_is_taken_and_nothing_told_of_room_afterw
 
 // What waits for room is told that there will be none.
 TEST_P(managed_half_close_test, a_source_that_waits_for_room_waits_no_longer) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair from = accept_one();
     const pair to = accept_one();
     (void)fill(*to.ours);
@@ -163,7 +163,7 @@ protected:
     // What one connection's peer sends goes to the other's, its end included.
     void join(const pair& left, const pair& right) {
         const socket_id ids[] = {left.ours->id(), right.ours->id()};
-        on_event = [this, ids](const socket_event& event) {
+        on_event_ = [this, ids](const socket_event& event) {
             if (event.socket == nullptr) return;
             socket* const other = sockets_.find(event.socket->id() == ids[0] ? ids[1] : ids[0]);
             if (other == nullptr) return;
@@ -193,7 +193,7 @@ TEST_P(managed_both_halves_test, stays_until_the_program_ends_its_side_too) {
 }
 
 TEST_P(managed_both_halves_test, bytes_that_are_unread_at_the_end_of_both_sides_can_be_read) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair one = accept_one();
     send(one.theirs, "unread");
     conformance::shut_down(one.theirs, shutdown_how::write);
@@ -211,7 +211,7 @@ TEST_P(managed_both_halves_test, bytes_that_are_unread_at_the_end_of_both_sides_
 // not come before the last byte was read.
 TEST_P(managed_both_halves_test, the_end_behind_unread_bytes_is_told_by_them) {
     bool had_ended = false;
-    on_event = [&](const socket_event& event) {
+    on_event_ = [&](const socket_event& event) {
         if (event.type == event_type::received) had_ended = event.socket->peer_has_ended();
     };
     const pair one = accept_one();
@@ -235,7 +235,7 @@ TEST_P(managed_both_halves_test, the_end_behind_unread_bytes_is_told_by_them) {
 
 // The request goes through buffers that are full, then its end, then the answer the other way.
 TEST_P(managed_both_halves_test, a_proxy_passes_each_end_behind_the_last_byte_of_its_direction) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair left = accept_one();
     const pair right = accept_one();
     join(left, right);

@@ -16,7 +16,7 @@ class lent_span_test : public managed_test {
 protected:
     // A connection with `bytes` unread.
     [[nodiscard]] pair with_unread(std::string_view bytes) {
-        on_event = nullptr;
+        on_event_ = nullptr;
         pair made = accept_one();
         send(made.theirs, bytes);
         (void)until([&] { return made.ours->unread_bytes() == bytes.size(); });
@@ -50,10 +50,10 @@ TEST_P(lent_span_test, of_received_bytes_is_the_sends_once_they_were_forwarded) 
 }
 
 TEST_P(lent_span_test, of_received_bytes_ends_with_the_turn_that_moves_them) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair one = accept_one();
     std::span<const std::byte> span;
-    on_event = [&](const socket_event& event) {
+    on_event_ = [&](const socket_event& event) {
         if (event.type == event_type::received && span.empty()) span = event.socket->readable();
     };
     send(one.theirs, pattern(64));
@@ -73,7 +73,7 @@ TEST_P(lent_span_test, of_received_bytes_ends_with_the_connection) {
 }
 
 TEST_P(lent_span_test, that_was_written_is_the_sends_after_its_commit) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair one = accept_one();
     const std::string bytes = pattern(1000);
     const std::span<std::byte> room = one.ours->writable(1000);
@@ -88,7 +88,7 @@ TEST_P(lent_span_test, that_was_written_is_the_sends_after_its_commit) {
 }
 
 TEST_P(lent_span_test, to_write_to_ends_with_the_connection) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair one = accept_one();
     const std::span<std::byte> room = one.ours->writable();
     ASSERT_FALSE(room.empty());

@@ -23,7 +23,7 @@ void managed_test::SetUp() {
 
 void managed_test::TearDown() {
     if (!sockets_.valid()) return;
-    on_event = nullptr;
+    on_event_ = nullptr;
     sockets_ = socket_manager{};
     EXPECT_EQ(0u, ring_.in_flight());
     ring_ = ring{};
@@ -36,7 +36,7 @@ bool managed_test::turn(std::chrono::nanoseconds timeout) {
         events_.push_back({event.type, event.reason, event.listener,
                            event.socket != nullptr ? event.socket->id() : socket_id{}, event.error,
                            event.done});
-        if (on_event) on_event(event);
+        if (on_event_) on_event_(event);
     }
     EXPECT_FALSE(sockets_.error()) << sockets_.error().message();
     return !events.empty();
@@ -163,7 +163,7 @@ std::size_t managed_test::fill(socket& at) {
 }
 
 void managed_test::echo(bool forwards) {
-    on_event = [forwards](const socket_event& event) {
+    on_event_ = [forwards](const socket_event& event) {
         if (event.type != event_type::received) return;
         socket& from = *event.socket;
         if (forwards) {

@@ -41,7 +41,7 @@ protected:
         return {.sq_entries = 64, .connections_max = 64};
     }
     // Called for each event when it is delivered; the socket is good here.
-    std::function<void(const socket_event&)> on_event;
+    std::function<void(const socket_event&)> on_event_;
 
     // One poll(); false when it brought nothing within `timeout`.
     bool turn(std::chrono::nanoseconds timeout = 10ms);

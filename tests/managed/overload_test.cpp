@@ -43,7 +43,7 @@ INSTANTIATE_TEST_SUITE_P(backend, managed_memory_gate_test, every_managed_backen
                          conformance::backend_name);
 
 TEST_P(managed_memory_gate_test, with_its_share_of_memory_lent_it_accepts_nobody) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     listener_id other;
     ASSERT_FALSE(sockets_.listen(address(), {}, other));
     const pair one = hold_one();
@@ -70,7 +70,7 @@ TEST_P(managed_memory_gate_test, with_its_share_of_memory_lent_it_accepts_nobody
 }
 
 TEST_P(managed_memory_gate_test, a_connection_of_ones_own_is_no_concern_of_it) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair one = hold_one();
     const pair two = hold_one();
     ASSERT_TRUE(until_told(event_type::accept_paused));
@@ -92,7 +92,7 @@ INSTANTIATE_TEST_SUITE_P(backend, managed_lag_gate_test, every_managed_backend()
 TEST_P(managed_lag_gate_test, a_program_that_is_late_accepts_nobody_until_it_no_longer_is) {
     const pair one = accept_one();
     const std::size_t before = count(event_type::accept_paused);  // The machine itself may be late.
-    on_event = [](const socket_event& event) {
+    on_event_ = [](const socket_event& event) {
         if (event.type != event_type::received) return;
         event.socket->consume(event.socket->readable().size());
         const auto start = clock::now();
@@ -110,7 +110,7 @@ TEST_P(managed_lag_gate_test, a_program_that_is_late_accepts_nobody_until_it_no_
 }
 
 TEST_P(managed_lag_gate_test, ends_by_itself_in_a_poll_that_waits_for_ever) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair one = accept_one();
     const auto start = clock::now();
     while (clock::now() - start <= 201ms) {

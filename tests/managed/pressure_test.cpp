@@ -16,7 +16,7 @@ INSTANTIATE_TEST_SUITE_P(backend, managed_pressure_test, every_managed_backend()
                          conformance::backend_name);
 
 TEST_P(managed_pressure_test, there_are_two_events_for_each_time_that_it_is_full) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair one = accept_one();
     // The system may widen its buffers meanwhile, so that there is room again: one event of each.
     const auto told = [&] {
@@ -40,7 +40,7 @@ TEST_P(managed_pressure_test, there_are_two_events_for_each_time_that_it_is_full
 }
 
 TEST_P(managed_pressure_test, room_for_less_than_was_asked_for_is_none_and_told_when_it_is_there) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair one = accept_one();
     const std::size_t all = manager().buffer_bytes;
     EXPECT_EQ(all, one.ours->writable(all).size());
@@ -53,7 +53,7 @@ TEST_P(managed_pressure_test, room_for_less_than_was_asked_for_is_none_and_told_
 }
 
 TEST_P(managed_pressure_test, drained_is_told_when_asked_for_and_not_before_it_is_true) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair one = accept_one();
     one.ours->notify_drained();
     ASSERT_TRUE(until_told(event_type::drained));
@@ -71,7 +71,7 @@ TEST_P(managed_pressure_test, drained_is_told_when_asked_for_and_not_before_it_i
 }
 
 TEST_P(managed_pressure_test, receiving_goes_on_after_the_receive_buffer_was_full) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair one = accept_one();
     const std::string all = pattern(2'000'000);
     std::string_view rest = all;
@@ -116,9 +116,9 @@ TEST_P(managed_pressure_test, a_source_is_told_when_its_target_has_room_again) {
     const pair from = accept_one();
     const pair to = accept_one();
     std::size_t filled = 0;
-    on_event = nullptr;
+    on_event_ = nullptr;
     filled = fill(*to.ours);
-    on_event = [&](const socket_event& event) {
+    on_event_ = [&](const socket_event& event) {
         if (event.type != event_type::received || event.socket != from.ours) return;
         event.socket->forward_to(*to.ours, event.socket->readable().size());
     };
@@ -133,7 +133,7 @@ TEST_P(managed_pressure_test, a_source_is_told_when_its_target_has_room_again) {
 }
 
 TEST_P(managed_pressure_test, paused_receives_nothing_until_resumed) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair one = accept_one();
     one.ours->pause_recv();
     for (int i = 0; i < 5; ++i) (void)turn(1ms);
@@ -285,7 +285,7 @@ INSTANTIATE_TEST_SUITE_P(backend, managed_watermark_test, every_managed_backend(
                          conformance::backend_name);
 
 TEST_P(managed_watermark_test, the_high_one_blocks_and_the_low_one_ends_it_once_each) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair one = accept_narrow(listen_narrow());
     const std::string bulk = pattern(high);
     EXPECT_EQ(high - 1, one.ours->write(bytes_of(bulk).first(high - 1)));
@@ -294,7 +294,7 @@ TEST_P(managed_watermark_test, the_high_one_blocks_and_the_low_one_ends_it_once_
     ASSERT_TRUE(until_told(event_type::send_blocked));
     std::size_t got = 0;
     std::uint32_t unsent_when_told = high;
-    on_event = [&](const socket_event& event) {
+    on_event_ = [&](const socket_event& event) {
         if (event.type == event_type::writable) unsent_when_told = event.socket->unsent_bytes();
     };
     ASSERT_TRUE(until([&] {
@@ -318,7 +318,7 @@ INSTANTIATE_TEST_SUITE_P(backend, managed_close_policy_test, every_managed_backe
                          conformance::backend_name);
 
 TEST_P(managed_close_policy_test, a_slow_reader_is_closed) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const pair one = accept_one();
     (void)fill(*one.ours);
     ASSERT_TRUE(until_told(event_type::closed));

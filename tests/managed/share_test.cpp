@@ -61,7 +61,7 @@ TEST_P(managed_share_test, all_get_all_of_theirs_back_and_nothing_is_copied) {
 
 // Those who found no chunk go on in their order; who does not want to any more gives its turn away.
 TEST_P(managed_share_test, who_waits_behind_others_that_were_paused_goes_on_at_once) {
-    on_event = nullptr;
+    on_event_ = nullptr;
     const std::string all = pattern(60'000);
     std::vector<pair> pairs;
     for (std::size_t index = 0; index < clients_max; ++index) pairs.push_back(accept_one());

@@ -79,7 +79,7 @@ TEST_P(managed_time_test, a_peer_that_only_listens_runs_into_the_read_timeout) {
 
 TEST_P(managed_time_test, a_peer_that_takes_nothing_stalls_the_write) {
     remake({.write_stall_timeout = 100ms});
-    on_event = nullptr;
+    on_event_ = nullptr;
     const auto start = clock::now();
     const pair one = accept_one();
     const std::string bulk = pattern(60'000);
@@ -93,7 +93,7 @@ TEST_P(managed_time_test, a_peer_that_takes_nothing_stalls_the_write) {
 
 TEST_P(managed_time_test, a_peer_that_takes_nothing_stalls_the_end_of_our_side_too) {
     remake({.write_stall_timeout = 100ms});
-    on_event = nullptr;
+    on_event_ = nullptr;
     const auto start = clock::now();
     const pair one = accept_narrow(listen_narrow());
     const std::string bulk = pattern(60'000);
@@ -141,7 +141,7 @@ TEST_P(managed_time_test, timers_come_in_order_and_never_early) {
     EXPECT_FALSE(sockets_.cancel_timer(unwanted));
     EXPECT_FALSE(sockets_.cancel_timer({}));
     std::vector<std::uint64_t> fired;
-    on_event = [&](const socket_event& event) {
+    on_event_ = [&](const socket_event& event) {
         if (event.type != event_type::timer) return;
         fired.push_back(event.done.user_data);
         EXPECT_LE(30ms * event.done.user_data, clock::now() - start);
