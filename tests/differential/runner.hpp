@@ -50,10 +50,12 @@ struct operation {
     bool prompt = false;      // Ends by itself once started.
     bool soft = false;        // io_link: its failure cancels what follows.
     bool multishot = false;
-    bool unordered = false;  // Twins share the tag.
-    bool worker = false;     // io_uring gives it to a thread.
-    bool counts = false;     // A timeout that counts completions.
-    bool brief = false;      // A timer of at most some milliseconds.
+    bool unordered = false;          // Twins share the tag.
+    bool worker = false;             // io_uring gives it to a thread.
+    bool counts = false;             // A timeout that counts completions.
+    std::uint64_t counted_from = 0;  // Of those, how many had come when it was submitted.
+    int late_waits = 0;              // For it, after the last that it counts had come.
+    bool brief = false;              // A timer of at most some milliseconds.
     std::int32_t group = -1;
     std::uint32_t bytes = 0;                   // To send or receive.
     std::vector<std::span<std::byte>> pieces;  // Where it receives to, in order.
@@ -119,7 +121,8 @@ private:
     void submit_all();
     void settle();
     bool look();
-    [[nodiscard]] bool is_waited_for() const;
+    [[nodiscard]] bool is_late(operation& which) const;
+    [[nodiscard]] bool is_waited_for();
     [[nodiscard]] bool is_doomed(const operation& which) const;
     [[nodiscard]] bool is_started(const operation& which) const;
     [[nodiscard]] static bool breaks_links(const operation& which, const cqe& done);
@@ -225,6 +228,7 @@ private:
     std::map<std::uint32_t, std::uint32_t> renamed_;  // By poll_update: new user_data to tag.
     std::vector<std::uint32_t> batch_;                // Tags pushed and not submitted.
     std::vector<cqe> reaped_;
+    std::uint64_t completions_ = 0;     // Looked at since the beginning.
     std::vector<std::uint32_t> chain_;  // Tags of the chain being made.
     std::uint32_t last_in_chain_ = 0;
     std::uint32_t twin_of_ = 0;

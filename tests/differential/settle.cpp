@@ -22,6 +22,7 @@ constexpr int waits_max = 500;
 // An operation may need several turns for one completion: a part, a wait, the end of the stream.
 constexpr int quiet_looks_enough = 4;
 constexpr std::int64_t wait_ns = 20'000'000;  // At most: a completion ends it.
+constexpr int late_waits_max = 10;
 constexpr std::uint32_t shown_flags =
     cqe_flag::more | cqe_flag::buffer | cqe_flag::buffer_more | cqe_flag::notification;
 constexpr std::byte untouched{0xEE};
@@ -30,7 +31,11 @@ constexpr std::uint64_t mailbox_base = std::uint64_t{1} << 32U;
 }  // namespace
 
 void runner::submit_all() {
-    for (const std::uint32_t tag : batch_) operations_.at(tag).submitted = true;
+    for (const std::uint32_t tag : batch_) {
+        operation& which = operations_.at(tag);
+        which.submitted = true;
+        which.counted_from = completions_;
+    }
     while (queues_.pending() > 0) {
         const int taken = queues_.submit();
         if (taken > 0) continue;
@@ -66,7 +71,18 @@ bool runner::is_doomed(const operation& which) const {
     return before.left == 0 && before.failed && before.soft;
 }
 
-bool runner::is_waited_for() const {
+// A thread of the kernel's posts a completion first, and then ends the timeout that has counted it:
+// on a busy machine it may stand still between the two.
+bool runner::is_late(operation& which) const {
+    if (!which.counts || which.left == 0 || !is_started(which)) return false;
+    if (completions_ - which.counted_from < which.entry.off) return false;
+    return ++which.late_waits <= late_waits_max;
+}
+
+bool runner::is_waited_for() {
+    if (std::ranges::any_of(operations_, [this](auto& each) { return is_late(each.second); })) {
+        return true;
+    }
     return std::ranges::any_of(operations_, [this](const auto& each) {
         const operation& which = each.second;
         if (which.left > 0 && is_doomed(which)) return true;
@@ -164,6 +180,7 @@ bool runner::breaks_links(const operation& which, const cqe& done) {
 }
 
 void runner::complete(const cqe& done) {
+    ++completions_;
     auto tag = static_cast<std::uint32_t>(done.user_data);
     if (const auto renamed = renamed_.find(tag); renamed != renamed_.end()) tag = renamed->second;
     if (done.user_data == hidden_tag) return;
