@@ -59,10 +59,12 @@ struct head {
     std::uint64_t body_bytes = 0;  // Unless it is chunked.
 
     [[nodiscard]] bool has_body() const { return is_chunked || body_bytes != 0; }
-    [[nodiscard]] std::span<const field> fields() const { return {fields_.data(), count_}; }
+    [[nodiscard]] std::span<const field> fields() const {
+        return {field_table.data(), field_count};
+    }
 
-    std::array<field, fields_max> fields_;
-    std::size_t count_ = 0;
+    std::array<field, fields_max> field_table;
+    std::size_t field_count = 0;
 };
 
 namespace detail {
@@ -89,21 +91,21 @@ inline int on_target(http_parser* parser, const char* piece, std::size_t bytes) 
 inline int on_name(http_parser* parser, const char* piece, std::size_t bytes) {
     reading& now = reading_of(parser);
     if (now.value_came) {
-        if (now.into->count_ == fields_max) {
+        if (now.into->field_count == fields_max) {
             now.too_many = true;
             return 1;
         }
-        now.into->fields_[now.into->count_++] = {};
+        now.into->field_table[now.into->field_count++] = {};
         now.value_came = false;
     }
-    extend(now.into->fields_[now.into->count_ - 1].name, piece, bytes);
+    extend(now.into->field_table[now.into->field_count - 1].name, piece, bytes);
     return 0;
 }
 
 inline int on_value(http_parser* parser, const char* piece, std::size_t bytes) {
     reading& now = reading_of(parser);
     now.value_came = true;
-    extend(now.into->fields_[now.into->count_ - 1].value, piece, bytes);
+    extend(now.into->field_table[now.into->field_count - 1].value, piece, bytes);
     return 0;
 }
 
@@ -174,7 +176,7 @@ inline int on_value(http_parser* parser, const char* piece, std::size_t bytes) {
         made.on_header_value = on_value;
         return made;
     }();
-    out.count_ = 0;  // The rest of the table need not be cleared.
+    out.field_count = 0;  // The rest of the table need not be cleared.
     out.target = {};
     out.expects_continue = false;
     http_parser parser;

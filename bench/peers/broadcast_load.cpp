@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -150,8 +151,8 @@ private:
 
     double percentile(double percent) const {
         if (latencies_us_.empty()) return 0;
-        const auto rank = static_cast<std::size_t>(
-            percent / 100 * static_cast<double>(latencies_us_.size() - 1) + 0.5);
+        const double last = static_cast<double>(latencies_us_.size() - 1);
+        const auto rank = static_cast<std::size_t>(std::lround(percent / 100 * last));
         return static_cast<double>(latencies_us_[rank]);
     }
 

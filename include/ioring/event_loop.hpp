@@ -45,13 +45,13 @@ class awaited {
 public:
     awaited(const awaited&) = delete;
     awaited& operator=(const awaited&) = delete;
+    virtual ~awaited() = default;
 
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     inline bool await_suspend(std::coroutine_handle<> waiting) noexcept;
 
 protected:
     explicit awaited(event_loop& loop) noexcept : loop_{loop} {}
-    virtual ~awaited() = default;
 
     // Fills entries whose last one carries this; false when there is no room.
     [[nodiscard]] virtual bool prepare(ring& on) noexcept = 0;
@@ -182,6 +182,7 @@ private:
     // Owns a spawned task and ends by itself.
     struct detached {
         struct promise_type {
+            // NOLINTNEXTLINE(misc-new-delete-overloads): the one below, which is told the size.
             static void* operator new(std::size_t bytes) {
                 return detail::frame_pool::of_this_thread().allocate(bytes);
             }
@@ -217,6 +218,7 @@ private:
     void finish(const cqe& done) noexcept {
         if (done.user_data == nobody) return;
         auto& which =
+            // NOLINTNEXTLINE(performance-no-int-to-ptr): an entry carries it as a number.
             *reinterpret_cast<detail::awaited*>(static_cast<std::uintptr_t>(done.user_data));
         which.result_ = done.res;
         which.waiting_.resume();

@@ -86,6 +86,7 @@ private:
 // What the promises of all tasks share. At its end a task goes on with whoever awaits it.
 class promise_base {
 public:
+    // NOLINTNEXTLINE(misc-new-delete-overloads): the one below, which is told the size.
     static void* operator new(std::size_t bytes) {
         return frame_pool::of_this_thread().allocate(bytes);
     }

@@ -35,7 +35,7 @@ protected:
         EXPECT_FALSE(made->set_up({.sq_entries = 64, .cq_entries = 128}));
         program_ = std::make_unique<backends::program>(std::move(made));
     }
-    ~engine_test() override {
+    void TearDown() override {
         for (const std::int32_t each : numbers_) socket_table::remove(each);
         system_->cancels_too_late = false;
         // The end waits for what is pending, and gets it.

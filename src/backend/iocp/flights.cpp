@@ -14,10 +14,10 @@ Item* flight_pool::store<Item>::take() noexcept {
         if (made == nullptr) return nullptr;
         made->next = chunks;
         chunks = made;
-        for (Item& each : made->items) {
-            each.next = free;
-            free = &each;
+        for (std::size_t at = 1; at < made->items.size(); ++at) {
+            made->items[at - 1].next = &made->items[at];
         }
+        free = made->items.data();
     }
     Item* const taken = free;
     free = taken->next;
