@@ -52,7 +52,7 @@ std::size_t manager_state::poll(std::span<socket_event> out,
     begin_turn();
     const std::uint64_t deadline =
         timeout == ring::forever ? timer_wheel::never : platform::deadline_ns(timeout, now_ns_);
-    for (;; read_clock()) {
+    for (;;) {
         const bool interrupted = !turn(wait_time(deadline));
         const std::size_t count = deliver(out);
         if (count != 0 || interrupted || error_ || wakes != ring_.counters().wakes) return count;
