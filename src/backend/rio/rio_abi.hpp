@@ -38,11 +38,14 @@ struct opaque_request_queue;
 using buffer_id = opaque_buffer*;                   // RIO_BUFFERID
 using completion_queue = opaque_completion_queue*;  // RIO_CQ
 using request_queue = opaque_request_queue*;        // RIO_RQ
+// NOLINTBEGIN(misc-misplaced-const): the pointers are what is constant.
 inline constexpr completion_queue invalid_completion_queue = nullptr;
 inline constexpr request_queue invalid_request_queue = nullptr;
+// NOLINTEND(misc-misplaced-const)
 
 // RIO_INVALID_BUFFERID: neither null nor, with 64 bits, all ones.
 [[nodiscard]] inline buffer_id invalid_buffer_id() noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a mark, which nobody follows.
     return reinterpret_cast<buffer_id>(std::uintptr_t{0xffff'ffff});
 }
 

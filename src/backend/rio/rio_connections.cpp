@@ -65,6 +65,7 @@ std::int32_t core::grow(std::uint32_t more) noexcept {
 // The system may be short of room although our own count says that there is enough: what was
 // closed comes back late. Taking completions and a larger queue both help.
 std::int32_t core::make_queue(abi::socket socket, reference who, abi::request_queue& out) noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a name that comes back, which nobody follows.
     void* const context = reinterpret_cast<void*>(static_cast<std::uintptr_t>(who.packed()));
     std::int32_t error = 0;
     for (std::uint32_t tries = 0; tries < attach_tries_max; ++tries) {

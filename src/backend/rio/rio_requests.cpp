@@ -126,7 +126,7 @@ std::uint32_t core::next_issuable(std::uint32_t slot, direction way) noexcept {
 
 void core::issue(std::uint32_t slot, direction way) noexcept {
     std::uint32_t deferred = 0;
-    for (std::uint32_t index; (index = next_issuable(slot, way)) != none;) {
+    for (std::uint32_t index = none; (index = next_issuable(slot, way)) != none;) {
         connection& by = connections_[slot];
         lane& from = lane_of(by, way);
         const bool more = requests_[index].next != none && from.in_flight + 1 < limit(way);
@@ -154,6 +154,7 @@ std::int32_t core::post(const connection& by, std::uint32_t index, abi::dword fl
                      .offset = asked.offset,
                      .length = asked.bytes};
     if (asked.wait_all && asked.way == direction::receive) flags |= abi::message_flag::wait_all;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a name that comes back, which nobody follows.
     void* const context = reinterpret_cast<void*>(
         static_cast<std::uintptr_t>(reference{index, asked.generation}.packed()));
     const auto call = asked.way == direction::send ? system_.table.send : system_.table.receive;

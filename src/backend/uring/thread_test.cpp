@@ -31,13 +31,13 @@ TEST_P(thread_test, what_the_maker_registers_is_there_for_the_owner) {
     program ring = make();
     std::array<std::byte, 4096> memory{};
     kernel_buffer buffer{memory.data(), memory.size()};
-    ASSERT_EQ(0, ring->register_(register_op::pin_buffer, &buffer, /*slot=*/3));
+    constexpr std::uint32_t slot = 3;
+    ASSERT_EQ(0, ring->register_(register_op::pin_buffer, &buffer, slot));
     const descriptor event{::eventfd(1, EFD_CLOEXEC)};
     in_thread([&] {
         // A read into the pinned buffer proves that it is pinned.
         sqe entry;
-        prep_read_fixed(entry, fd{event.get()}, std::span{memory}.first(8), 0, /*buffer_slot=*/3,
-                        1);
+        prep_read_fixed(entry, fd{event.get()}, std::span{memory}.first(8), 0, slot, 1);
         ring.push(entry);
         EXPECT_EQ(8, ring.complete_one().res);
     });

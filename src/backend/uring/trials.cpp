@@ -148,7 +148,7 @@ struct group_trial {
     socket_pair pair;
     bool added = false;
 
-    explicit group_trial(trial_ring& trial_) noexcept : trial{trial_} {}
+    explicit group_trial(trial_ring& on) noexcept : trial{on} {}
     group_trial(const group_trial&) = delete;
     group_trial& operator=(const group_trial&) = delete;
     ~group_trial() {
