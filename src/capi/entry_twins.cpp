@@ -19,8 +19,10 @@ namespace {
 using ioring::cqe;
 using ioring::sqe;
 
+// NOLINTBEGIN(misc-redundant-expression): that both sides are the same is what is asked.
 static_assert(sizeof(ioring_sqe) == sizeof(sqe) && alignof(ioring_sqe) == alignof(sqe));
 static_assert(sizeof(ioring_cqe) == sizeof(cqe) && alignof(ioring_cqe) == alignof(cqe));
+// NOLINTEND(misc-redundant-expression)
 static_assert(sizeof(ioring_timespec) == sizeof(ioring::kernel_timespec));
 
 static_assert(offsetof(ioring_sqe, opcode) == offsetof(sqe, op));

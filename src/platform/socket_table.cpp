@@ -41,6 +41,7 @@ slot_entry* entry_at(std::uint32_t slot) noexcept {
 
 void push_free(std::uint32_t slot) noexcept {
     entry_at(slot)->next_free = none;
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a page of every slot made.
     (first_free == none ? first_free : entry_at(last_free)->next_free) = slot;
     last_free = slot;
 }

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+// NOLINTBEGIN(bugprone-branch-clone): a line a code is the table.
 namespace ioring::platform {
 
 int errno_of_winsock(std::uint32_t code) noexcept {
@@ -154,3 +155,4 @@ int errno_of_status(std::uint32_t status) noexcept {
 }
 
 }  // namespace ioring::platform
+// NOLINTEND(bugprone-branch-clone)

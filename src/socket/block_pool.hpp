@@ -51,6 +51,7 @@ public:
 
     // Precondition: index was taken.
     [[nodiscard]] T& operator[](std::uint32_t index) noexcept {
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): an origin may lie before its block.
         return *reinterpret_cast<T*>(origins_[block_of(index)] + index * sizeof(T));
     }
     [[nodiscard]] std::uint32_t in_use() const noexcept { return in_use_; }
