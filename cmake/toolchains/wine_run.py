@@ -6,7 +6,7 @@
 # with status 124, and has its status otherwise.
 #
 # Wine 8 itself now and then ends before the program has begun: one of some thousand tests failed
-# after 0.03 s, without a word, of programs that take 0.13 s to start. What ends within SOON seconds,
+# after 0.03 s, without a word, of programs that take 0.13 s to start. What ends within SOON s,
 # and not well, is run once more; a program that does so by itself does it again.
 import signal
 import subprocess

@@ -21,9 +21,9 @@ TEST_P(message_test, bytes_are_scattered_over_the_pieces) {
     ASSERT_TRUE(send_all(theirs, "abcdef"));
     message into{{"??", "", "???", "???"}};
     EXPECT_EQ(6, recv_message(ours, into));
-    EXPECT_EQ("ab", into.texts_[0]);
-    EXPECT_EQ("cde", into.texts_[2]);
-    EXPECT_EQ("f??", into.texts_[3]);
+    EXPECT_EQ("ab", into.texts[0]);
+    EXPECT_EQ("cde", into.texts[2]);
+    EXPECT_EQ("f??", into.texts[3]);
 }
 
 TEST_P(message_test, a_recv_waits_for_bytes_that_come_later) {
@@ -33,7 +33,7 @@ TEST_P(message_test, a_recv_waits_for_bytes_that_come_later) {
     expect_nothing();
     ASSERT_TRUE(send_all(theirs, "late"));
     EXPECT_EQ(4, complete_one(1).res);
-    EXPECT_EQ("late", into.texts_[0]);
+    EXPECT_EQ("late", into.texts[0]);
 }
 
 TEST_P(message_test, a_recv_of_wait_all_fills_every_piece) {
@@ -65,14 +65,14 @@ TEST_P(message_test, a_recv_of_wait_all_with_room_for_control_data_ends_with_wha
 TEST_P(message_test, a_send_of_wait_all_moves_every_piece_and_leaves_the_iovecs_alone) {
     const auto [ours, theirs] = narrow_pair();
     const message big{{pattern(300'000, 1), pattern(7, 2), pattern(400'000, 3)}};
-    const std::vector<::iovec> before = big.pieces_;
+    const std::vector<::iovec> before = big.pieces;
     prep_sendmsg(next_sqe(), ours.fd(), &big.header, whole, 1);
     expect_nothing();
     std::string into(700'007, '\0');
     prep_recv(next_sqe(), theirs.fd(), bytes_of(into), msg_flag::wait_all, 2);
     for (const cqe& done : complete(2)) EXPECT_EQ(700'007, done.res);
     EXPECT_TRUE(big.joined() == into);
-    EXPECT_EQ(0, std::memcmp(before.data(), big.pieces_.data(), before.size() * sizeof(::iovec)));
+    EXPECT_EQ(0, std::memcmp(before.data(), big.pieces.data(), before.size() * sizeof(::iovec)));
 }
 
 TEST_P(message_test, the_end_of_the_stream_is_zero_bytes) {

@@ -30,20 +30,20 @@ class message_suite : public backend_test {
 protected:
     // A message of texts, which stays valid as long as this object.
     struct message {
-        explicit message(std::vector<std::string> texts) : texts_{std::move(texts)} {
-            for (std::string& each : texts_) pieces_.push_back({each.data(), each.size()});
-            header.msg_iov = pieces_.data();
+        explicit message(std::vector<std::string> all) : texts{std::move(all)} {
+            for (std::string& each : texts) pieces.push_back({each.data(), each.size()});
+            header.msg_iov = pieces.data();
             // Systems differ in the widths of both lengths.
-            header.msg_iovlen = static_cast<decltype(header.msg_iovlen)>(pieces_.size());
+            header.msg_iovlen = static_cast<decltype(header.msg_iovlen)>(pieces.size());
         }
         [[nodiscard]] std::string joined() const {
             std::string all;
-            for (const std::string& each : texts_) all += each;
+            for (const std::string& each : texts) all += each;
             return all;
         }
 
-        std::vector<std::string> texts_;
-        std::vector<::iovec> pieces_;
+        std::vector<std::string> texts;
+        std::vector<::iovec> pieces;
         ::msghdr header{};
     };
 

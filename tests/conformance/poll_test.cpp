@@ -382,9 +382,9 @@ TEST_P(poll_test, update_of_nothing_is_enoent_and_of_no_field_einval) {
     ring_.prepare_poll_update(1, 9, 0, poll_flag::update_user_data, 2);
     EXPECT_EQ(-ENOENT, complete_one(2).res);
     // Without an update flag it is a remove, which has neither events nor new user_data.
-    ring_.prepare_poll_update(1, 9, 0, /*flags=*/0, 3);
+    ring_.prepare_poll_update(1, 9, 0, /*poll_flags=*/0, 3);
     EXPECT_EQ(-EINVAL, complete_one(3).res);
-    ring_.prepare_poll_update(1, 0, poll_event::in, /*flags=*/0, 4);
+    ring_.prepare_poll_update(1, 0, poll_event::in, /*poll_flags=*/0, 4);
     EXPECT_EQ(-EINVAL, complete_one(4).res);
     ring_.prepare_poll_update(1, 0, 0, poll_flag::multishot, 5);
     EXPECT_EQ(-EINVAL, complete_one(5).res);
