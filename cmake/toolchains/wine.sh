@@ -71,5 +71,4 @@ flock 9
 start_wine || true
 exec 9>&-
 
-exec python3 -B "$(dirname "${BASH_SOURCE[0]}")/wine_run.py" "${IORING_WINE_SECONDS:-230}" \
-    0.1 "$wine" "$@"
+exec timeout --foreground --kill-after=5 "${IORING_WINE_SECONDS:-230}" "$wine" "$@"
